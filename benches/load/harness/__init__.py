@@ -1,0 +1,1 @@
+"""What `benches/load/run` is made of: servers, load, the disk, the report."""

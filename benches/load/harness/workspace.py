@@ -1,0 +1,120 @@
+"""The folder of one run: secrets, keys, request bodies, and usher's configuration."""
+
+import hashlib
+import json
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
+APP_ID = "bench-app"
+DOMAIN = "meet.bench.test"
+
+GENERATE = {
+    "roomName": "ataraxia-12345-1699999999999",
+    "userName": "Dr. Sarah Johnson",
+    "userEmail": "sarah.johnson@example.com",
+    "userId": "therapist-123",
+    "isModerator": True,
+    "expiresIn": 7200,
+}
+
+USHER_TOML = """\
+[http]
+listen = "127.0.0.1:{public}"
+public_url = "http://127.0.0.1:{public}"
+
+[ops]
+listen = "127.0.0.1:{ops}"
+
+[store]
+kind = "sled"
+path = "{store}"
+
+[[jitsi]]
+name = "main"
+domain = "{domain}"
+app_id = "{app_id}"
+app_secret_file = "{folder}/app.secret"
+muc_domain = "conference.{domain}"
+prosody_secret_file = "{folder}/prosody.secret"
+
+[[jitsi]]
+name = "rsa"
+domain = "rsa.bench.test"
+app_id = "bench-rsa"
+signing_keys = [{{ kid = "bench", file = "{folder}/rsa.pem", from = "2020-01-01T00:00:00Z" }}]
+muc_domain = "conference.rsa.bench.test"
+"""
+
+CLIENTS_TOML = """\
+[bench]
+name = "Load"
+keys = ["sha256:{bench}"]
+scopes = ["tokens:issue", "tokens:validate", "meetings:write"]
+rooms = ["*"]
+include_email = true
+requests_per_second = 1000000
+backend = "jitsi:main"
+
+[bench-rsa]
+name = "Load, RS256"
+keys = ["sha256:{rsa}"]
+scopes = ["tokens:issue"]
+rooms = ["*"]
+include_email = true
+requests_per_second = 1000000
+backend = "jitsi:rsa"
+"""
+
+
+class Workspace:
+    """Paths below one folder that is made afresh. All secrets are random and end with the folder."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.app_secret = folder / "app.secret"
+        self.prosody_secret = folder / "prosody.secret"
+        self.api_key = folder / "bench.key"
+        self.rsa_api_key = folder / "bench-rsa.key"
+        self.rsa_der = folder / "rsa.der"
+        self.generate_body = folder / "generate.json"
+        self.config = folder / "config"
+        self.store = folder / "store"
+
+    def make(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.config.mkdir(parents=True, mode=0o700)
+        for path in (self.app_secret, self.prosody_secret, self.api_key, self.rsa_api_key):
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(32))
+        self._make_rsa_key()
+        self.generate_body.write_text(json.dumps(GENERATE))
+
+    def configure_usher(self, public_port: int, ops_port: int) -> None:
+        """Writes usher's own files, as `config.md` describes them."""
+        usher = USHER_TOML.format(
+            public=public_port, ops=ops_port, store=self.store, folder=self.folder, domain=DOMAIN, app_id=APP_ID
+        )
+        clients = CLIENTS_TOML.format(bench=_sha256(self.api_key), rsa=_sha256(self.rsa_api_key))
+        (self.config / "usher.toml").write_text(usher)
+        (self.config / "clients.toml").write_text(clients)
+
+    def validate_body(self, server: str, token: str) -> Path:
+        path = self.folder / f"validate-{server}.json"
+        path.write_text(json.dumps({"token": token}))
+        return path
+
+    def _make_rsa_key(self) -> None:
+        pem = self.folder / "rsa.pem"
+        pem.touch(mode=0o600)
+        _openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", pem)
+        _openssl("pkcs8", "-topk8", "-nocrypt", "-in", pem, "-outform", "DER", "-out", self.rsa_der)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _openssl(*arguments) -> None:
+    subprocess.run(["openssl", *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

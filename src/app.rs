@@ -1,0 +1,210 @@
+//! Puts everything together: configuration → store, bus, meetings, keys, listeners. Nothing runs before all is built.
+
+mod parts;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use chrono::SubsecRound;
+use tokio::sync::{mpsc, watch};
+
+use crate::bus::log::LogLimits;
+use crate::bus::{Bus, BusError, LogBus, NatsBus};
+use crate::config::{Complaint, Config, Environment, Source, Watcher};
+use crate::domain::{Ambient, ClientId, Timestamp};
+use crate::http::Api;
+use crate::http::server::{BindError, Listener};
+use crate::lifecycle::Lifecycle;
+use crate::meetings::{Meetings, MeetingsError, Written};
+use crate::store::{OpenError, Store};
+use crate::telemetry::metrics::Build;
+use crate::telemetry::{Latch, Metrics, Readiness};
+use crate::tokens::Keyring;
+
+/// What a daemon is made from.
+pub struct Plan {
+    pub config: Config,
+    /// Where it was read and is read again; none where it never changes (`--dev`).
+    pub source: Option<Source>,
+    /// Loopback callers without a credential act as this client.
+    pub stand_in: Option<ClientId>,
+    pub ambient: Ambient,
+}
+
+/// A daemon that is built and bound, but does not run yet.
+pub struct App {
+    lifecycle: Lifecycle,
+    api: Api,
+    readiness: Readiness,
+    store: (Store, Latch),
+    bus: Arc<Bus>,
+    written: mpsc::UnboundedReceiver<Written>,
+    watcher: Option<Watcher>,
+    keyring: watch::Sender<Arc<Keyring>>,
+    public: Listener,
+    ops: Listener,
+}
+
+/// Why a daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot take over the signals of the process")]
+    Signals(#[source] std::io::Error),
+    #[error("cannot watch the configuration")]
+    Watch(#[source] std::io::Error),
+    #[error("cannot make the metrics")]
+    Metrics(#[from] prometheus::Error),
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error("cannot prepare the bus")]
+    Bus(#[from] BusError),
+    #[error("cannot read the stored meetings")]
+    Meetings(#[from] MeetingsError),
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error("a key cannot be used: {0}")]
+    Key(String),
+}
+
+/// The configuration in `dir`, with the checks that need to parse keys.
+pub fn source(dir: &Path, environment: Environment) -> Source {
+    Source::new(dir, environment).with_check(unusable_keys)
+}
+
+fn unusable_keys(config: &Config) -> Vec<Complaint> {
+    let faults = Keyring::new(config).err().unwrap_or_default();
+    faults
+        .iter()
+        .map(|fault| Complaint {
+            key: "jitsi".into(),
+            message: fault.to_string(),
+        })
+        .collect()
+}
+
+/// The clock and the random numbers of the daemon.
+pub fn ambient() -> Ambient {
+    Ambient { now, random }
+}
+
+/// The present, to the millisecond: finer than any meeting server reports, and readable in events.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one clock of the daemon; everything else is handed the time"
+)]
+fn now() -> Timestamp {
+    chrono::Utc::now().trunc_subsecs(3)
+}
+
+fn random(bytes: &mut [u8]) {
+    aws_lc_rs::rand::fill(bytes)
+        .expect("the kernel gives random numbers once it is up, and usher starts after that");
+}
+
+// === impl App ===
+
+impl App {
+    /// Builds every part and takes both addresses; must be called within a runtime.
+    pub async fn bind(plan: Plan) -> Result<Self, StartError> {
+        let lifecycle = Lifecycle::new().map_err(StartError::Signals)?;
+        let (config, watcher) = configuration(plan.config, plan.source)?;
+        let daemon = config.borrow().daemon.clone();
+        let public = Listener::bind(daemon.http.listen)?;
+        let ops = Listener::bind(daemon.ops.listen)?;
+        let readiness = Readiness::new();
+        let latch = readiness.part("store");
+        let metrics = Arc::new(Metrics::new(Build::CURRENT, plan.ambient.now())?);
+        let flushed = Arc::clone(&metrics);
+        let observe =
+            move |flush: crate::store::Flush| flushed.store_flushed(flush.writes as u64, flush.took);
+        let store = Store::open(&daemon.store, observe).await?;
+        let bus = Arc::new(bus(&daemon).await?);
+        if matches!(*bus, Bus::Nats(_)) {
+            metrics.show_nats()?;
+        }
+        let (meetings, written) =
+            Meetings::open(store.clone(), config.clone(), Arc::clone(&metrics), plan.ambient).await?;
+        let keys = Keyring::new(&config.borrow()).map_err(|faults| StartError::Key(format!("{faults:?}")))?;
+        let (keyring, current_keys) = watch::channel(Arc::new(keys));
+        let api = Api {
+            config,
+            keyring: current_keys,
+            meetings,
+            metrics,
+            limits: Arc::default(),
+            ambient: plan.ambient,
+            stand_in: plan.stand_in,
+        };
+        Ok(Self {
+            lifecycle,
+            api,
+            readiness,
+            store: (store, latch),
+            bus,
+            written,
+            watcher,
+            keyring,
+            public,
+            ops,
+        })
+    }
+
+    /// Where the public listener is.
+    pub fn public_addr(&self) -> SocketAddr {
+        self.public.local_addr()
+    }
+
+    /// Where the operations listener is.
+    pub fn ops_addr(&self) -> SocketAddr {
+        self.ops.local_addr()
+    }
+
+    /// Signs a token as the API would, for the greeting of `--dev`.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        self.api.keyring.borrow().clone()
+    }
+
+    /// Runs until the process is asked to stop or a part of it dies.
+    pub async fn run(self) -> ExitCode {
+        self.spawn_all()
+            .run_until_stopped(Lifecycle::DEFAULT_DEADLINE)
+            .await
+    }
+}
+
+type Current = watch::Receiver<Arc<Config>>;
+
+fn configuration(config: Config, source: Option<Source>) -> Result<(Current, Option<Watcher>), StartError> {
+    let config = Arc::new(config);
+    match source {
+        Some(source) => {
+            let (watcher, current) = Watcher::start(source, config).map_err(StartError::Watch)?;
+            Ok((current, Some(watcher)))
+        }
+        None => Ok((watch::channel(config).1, None)),
+    }
+}
+
+async fn bus(daemon: &crate::config::Daemon) -> Result<Bus, BusError> {
+    match &daemon.nats {
+        Some(nats) => NatsBus::connect(nats).await.map(Bus::Nats),
+        None => LogBus::open(&daemon.store.path, LogLimits::keeping_days(LOG_DAYS)).map(Bus::Log),
+    }
+}
+
+/// How long rotated event logs are kept.
+const LOG_DAYS: u32 = 30;
+
+/// `source` of the CloudEvents: the deployment they come from.
+fn event_source(config: &Config) -> String {
+    format!(
+        "usher/{}",
+        config
+            .daemon
+            .jitsi
+            .first()
+            .map_or("unknown", |jitsi| jitsi.domain.as_str())
+    )
+}

@@ -1,0 +1,72 @@
+//! The configuration as a value: four files and the environment, loaded whole, checked whole, then published.
+//!
+//! Every field carries its unit in its name, every section its defaults beside it. [`load`] reports all the faults it
+//! can find, each with file, line and column; [`watch`] publishes a new [`Config`] only when it is free of them.
+
+pub mod clients;
+pub mod daemon;
+mod document;
+pub mod environment;
+pub mod fault;
+mod kind;
+mod notes;
+pub mod rooms;
+pub mod secret;
+mod section;
+pub mod source;
+pub mod users;
+pub mod watch;
+
+pub use clients::{Client, Clients, Scope};
+pub use daemon::Daemon;
+pub use environment::Environment;
+pub use fault::{Fault, Faults, Place};
+pub use rooms::Rooms;
+pub use source::{Complaint, Reading, Source, load, load_checked, sample};
+pub use users::{User, Users};
+pub use watch::{Outcome, Watcher};
+
+/// Everything an administrator can decide, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// `usher.toml`, with the environment applied.
+    pub daemon: Daemon,
+    /// `clients.toml`: programs that may call usher.
+    pub clients: Clients,
+    /// `users.toml`: people who may sign in.
+    pub users: Users,
+    /// `rooms.toml`: channels, role contexts and rules.
+    pub rooms: Rooms,
+}
+
+// === impl Config ===
+
+impl Config {
+    /// Takes over from the `running` configuration what cannot change without a restart, and names what of it differs.
+    pub(crate) fn keep_until_restart(&mut self, running: &Self) -> Vec<&'static str> {
+        let (new, old) = (&mut self.daemon, &running.daemon);
+        let follows = new.http.public_url == daemon::Http::default_public_url(new.http.listen);
+        let kept = [
+            keep(&mut new.http.listen, &old.http.listen).then_some("http.listen"),
+            keep(&mut new.ops.listen, &old.ops.listen).then_some("ops.listen"),
+            keep(&mut new.store, &old.store).then_some("store"),
+            keep(&mut new.nats, &old.nats).then_some("nats"),
+        ];
+        if follows {
+            new.http.public_url = daemon::Http::default_public_url(new.http.listen);
+        }
+        kept.into_iter().flatten().collect()
+    }
+}
+
+/// Whether there was anything to keep.
+fn keep<T: Clone + PartialEq>(new: &mut T, running: &T) -> bool {
+    let differs = new != running;
+    if differs {
+        new.clone_from(running);
+    }
+    differs
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! `users.toml`: people who may sign in.
+
+use std::collections::BTreeMap;
+
+use super::document::Node;
+use super::kind;
+use super::notes::Once;
+use super::secret::Secret;
+use super::section::Section;
+use crate::domain::UserId;
+
+/// All users by e-mail address, in lower case.
+pub type Users = BTreeMap<String, User>;
+
+/// One person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    /// Never given to two users.
+    pub id: UserId,
+    /// Defaults to the e-mail address.
+    pub name: String,
+    /// An Argon2id hash in PHC notation; absent: signs in elsewhere only.
+    pub password: Option<Secret>,
+    pub roles: Vec<String>,
+    pub organisations: Vec<String>,
+    /// Default true; one that is not may not sign in.
+    pub active: bool,
+}
+
+pub(super) fn read(file: &Section) -> Users {
+    let ids = Once::default();
+    file.entries(kind::email, |email, user| read_user(email, user, &ids))
+}
+
+fn read_user(email: &str, user: &Section, ids: &Once) -> Option<User> {
+    let id = user.required("id", |node| user_id(ids.claim(kind::text(node)?)?));
+    Some(User {
+        name: user.or("name", email.to_owned(), kind::text),
+        password: user.optional("password", password_hash),
+        roles: user.list("roles", kind::text).unwrap_or_default(),
+        organisations: user.list("organisations", kind::text).unwrap_or_default(),
+        active: user.or("active", true, kind::boolean),
+        // Last, so that the faults of all the others are noted without it.
+        id: id?,
+    })
+}
+
+fn user_id(text: String) -> Result<UserId, String> {
+    UserId::parse(&text).map_err(|error| error.to_string())
+}
+
+fn password_hash(node: &Node) -> Result<Secret, String> {
+    let hash = kind::text(node)?;
+    match hash.starts_with("$argon2id$") {
+        true => Ok(Secret::new(hash)),
+        false => Err("must be an Argon2id hash, as `usher password` prints it".into()),
+    }
+}

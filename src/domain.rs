@@ -1,0 +1,21 @@
+//! The rules of the trade, pure: no I/O, no clock, no async.
+
+pub mod access;
+pub mod ambient;
+pub mod attendance;
+pub mod event;
+pub mod id;
+pub mod meeting;
+pub mod observation;
+pub mod report;
+
+pub use ambient::Ambient;
+pub use attendance::{Attendance, Figures, Stay};
+pub use event::{Cause, Event, EventKind};
+pub use id::{ClientId, MeetingId, NameError, RoomName, UserId};
+pub use meeting::{Booking, Input, Meeting, Policy, Status, Step, TransitionError};
+pub use observation::{Observation, RoomKey, Source};
+pub use report::Verdict;
+
+/// A moment in UTC; the only representation of time in usher.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -1,0 +1,347 @@
+//! The meeting and its states: scheduled, active, completed, cancelled, missed.
+//!
+//! [`Meeting::apply`] is the only way to change one. It is pure: the same inputs at the same times give the same meeting
+//! and the same events. Facts that are late or repeated are not errors; they are a [`Step`] without events. A final state
+//! stays final: what is learned afterwards corrects the figures with one `amended` event.
+
+use chrono::Duration;
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, EventKind};
+use super::observation::{Observation, RoomKey, Source};
+use super::{Attendance, ClientId, Figures, MeetingId, Timestamp};
+
+mod due;
+mod observe;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+/// A meeting, from booking to its final figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Meeting {
+    pub id: MeetingId,
+    pub booking: Booking,
+    pub status: Status,
+    pub attendance: Attendance,
+    /// When the room was opened and closed on the server, as far as it said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<Session>,
+    /// The figures that were told last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Figures>,
+    /// The number of the last event.
+    pub sequence: u64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Who told us last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_from: Option<Source>,
+    /// An authorised caller said that it is going on although nobody was seen in the room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_at: Option<Timestamp>,
+}
+
+/// What was agreed: whose meeting it is, where, when, for how long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Booking {
+    pub client: ClientId,
+    pub kind: Kind,
+    pub room: RoomKey,
+    #[serde(default)]
+    pub meeting_type: MeetingType,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_context: Option<String>,
+    /// None for rooms that nobody booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
+    /// The client's own number for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appointment: Option<String>,
+    /// The client's `Idempotency-Key` of the request that booked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// The meeting whose room people came back to after it was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<MeetingId>,
+}
+
+/// A booked time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    pub starts_at: Timestamp,
+    pub minutes: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Appointment,
+    Meeting,
+    Adhoc,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum MeetingType {
+    #[default]
+    Video,
+    Audio,
+    Chat,
+}
+
+/// Where a meeting stands. Completed, cancelled and missed are final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Scheduled,
+    Active {
+        started_at: Timestamp,
+    },
+    Completed {
+        started_at: Timestamp,
+        ended_at: Timestamp,
+    },
+    Cancelled {
+        started_at: Option<Timestamp>,
+        at: Timestamp,
+    },
+    Missed {
+        at: Timestamp,
+    },
+}
+
+/// One life of the room on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub opened_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+}
+
+/// What can happen to a meeting.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A meeting server saw something.
+    Observed(Observation),
+    /// Time passed; see [`Meeting::next_due`].
+    Tick,
+    /// By the server's clock it was over before somebody came in again; see [`Meeting::lapses_at`].
+    Lapse,
+    /// An authorised caller says that it is going on.
+    Start,
+    /// An authorised caller ends it for everyone.
+    End,
+    /// An authorised caller calls it off.
+    Cancel,
+}
+
+/// How long usher waits before it draws conclusions (`usher.toml`, `[meetings]`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Policy {
+    /// Empty for so long, a room nobody booked is over.
+    pub adhoc_grace: Duration,
+    /// Empty for so long, a booked meeting is over, but not before its start plus this.
+    pub booked_grace: Duration,
+    /// Whether the opening of the room starts the meeting, before anybody is in.
+    pub active_when_room_opens: bool,
+}
+
+/// The outcome of one input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    pub meeting: Meeting,
+    /// What subscribers are to be told, in order.
+    pub events: Vec<Event>,
+    /// Whether the meeting is another than before; if not, nothing needs to be written.
+    pub changed: bool,
+}
+
+/// A caller asked for a step that the state does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a meeting that is {from} cannot become {to}")]
+pub struct TransitionError {
+    pub from: &'static str,
+    pub to: &'static str,
+}
+
+/// How long nothing may be heard of a room whose server sends no rosters before its people are given up.
+const SILENCE_LIMIT: Duration = Duration::hours(24);
+
+// === impl Meeting ===
+
+impl Meeting {
+    /// Books a meeting; the step carries its `scheduled` event.
+    pub fn book(id: MeetingId, booking: Booking, now: Timestamp) -> Step {
+        let mut meeting = Self::new(id, booking, now);
+        let mut teller = settle::Teller::new(now);
+        meeting.tell(
+            &mut teller,
+            settle::Telling::of(EventKind::Scheduled, now, "client", "booked"),
+        );
+        Step {
+            meeting,
+            events: teller.events,
+            changed: true,
+        }
+    }
+
+    /// A meeting for a room that people entered without a booking; it tells nothing before somebody is in.
+    pub fn unbooked(id: MeetingId, room: RoomKey, continues: Option<&Meeting>, now: Timestamp) -> Self {
+        let client = continues.map_or_else(ClientId::adhoc, |earlier| earlier.booking.client.clone());
+        let booking = Booking {
+            client,
+            kind: Kind::Adhoc,
+            room,
+            meeting_type: continues
+                .map(|earlier| earlier.booking.meeting_type)
+                .unwrap_or_default(),
+            role_context: continues.and_then(|earlier| earlier.booking.role_context.clone()),
+            slot: None,
+            appointment: continues.and_then(|earlier| earlier.booking.appointment.clone()),
+            idempotency_key: None,
+            continues: continues.map(|earlier| earlier.id),
+        };
+        Self::new(id, booking, now)
+    }
+
+    fn new(id: MeetingId, booking: Booking, now: Timestamp) -> Self {
+        Self {
+            id,
+            booking,
+            status: Status::Scheduled,
+            attendance: Attendance::default(),
+            sessions: Vec::new(),
+            figures: None,
+            sequence: 0,
+            created_at: now,
+            updated_at: now,
+            heard_from: None,
+            declared_at: None,
+        }
+    }
+
+    /// Takes one input at `now`.
+    pub fn apply(mut self, input: &Input, now: Timestamp, policy: &Policy) -> Result<Step, TransitionError> {
+        let before = self.clone();
+        let mut teller = settle::Teller::new(now);
+        match input {
+            Input::Observed(observation) => self.observe(observation, now),
+            Input::Tick => self.give_up_when_silent(now),
+            Input::Lapse => {}
+            Input::Start => self.declare_start(now)?,
+            Input::End => self.end_now(now)?,
+            Input::Cancel => self.cancel(now, &mut teller)?,
+        }
+        self.settle(input, policy, &mut teller);
+        let changed = self != before;
+        if changed {
+            self.updated_at = now;
+        }
+        Ok(Step {
+            meeting: self,
+            events: teller.events,
+            changed,
+        })
+    }
+
+    /// The figures at `now`, with the time that the room was open until then or until the meeting ended.
+    fn figures(&self, now: Timestamp) -> Option<Figures> {
+        let figures = self.attendance.figures(now)?;
+        let until = figures.ended_at;
+        let open =
+            |session: &Session| session.closed_at.map_or(until, |at| at.min(until)) - session.opened_at;
+        let open: i64 = self
+            .sessions
+            .iter()
+            .map(|session| open(session).num_milliseconds().max(0))
+            .sum();
+        let unsaid = (until - figures.started_at).num_milliseconds();
+        Some(Figures {
+            open_millis: if self.sessions.is_empty() { unsaid } else { open },
+            ..figures
+        })
+    }
+}
+
+/// A sum that ends with time itself: what is stored must never stop the daemon.
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_add_signed(by).unwrap_or(Timestamp::MAX_UTC)
+}
+
+// === impl Slot ===
+
+impl Slot {
+    pub fn ends_at(&self) -> Timestamp {
+        later(self.starts_at, Duration::minutes(i64::from(self.minutes)))
+    }
+}
+
+// === impl Status ===
+
+impl Status {
+    /// The word that callers and events use.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Active { .. } => "active",
+            Self::Completed { .. } => "completed",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Missed { .. } => "missed",
+        }
+    }
+
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Scheduled | Self::Active { .. })
+    }
+
+    pub fn started_at(&self) -> Option<Timestamp> {
+        match *self {
+            Self::Active { started_at } | Self::Completed { started_at, .. } => Some(started_at),
+            Self::Cancelled { started_at, .. } => started_at,
+            Self::Scheduled | Self::Missed { .. } => None,
+        }
+    }
+
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        match *self {
+            Self::Completed { ended_at, .. } => Some(ended_at),
+            Self::Cancelled {
+                at,
+                started_at: Some(_),
+            } => Some(at),
+            _ => None,
+        }
+    }
+
+    /// When it became final.
+    pub fn settled_at(&self) -> Option<Timestamp> {
+        match *self {
+            Self::Completed { ended_at, .. } => Some(ended_at),
+            Self::Cancelled { at, .. } | Self::Missed { at } => Some(at),
+            Self::Scheduled | Self::Active { .. } => None,
+        }
+    }
+}
+
+// === impl Kind, MeetingType ===
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Appointment => "appointment",
+            Self::Meeting => "meeting",
+            Self::Adhoc => "adhoc",
+        }
+    }
+}
+
+impl MeetingType {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::Chat => "chat",
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! How what a meeting server saw, or what a caller asks for, changes what is known of a meeting.
+
+use super::{Input, Meeting, Session, Status, TransitionError};
+use crate::domain::Timestamp;
+use crate::domain::attendance::{End, Notice};
+use crate::domain::event::EventKind;
+use crate::domain::meeting::settle::{Teller, Telling};
+use crate::domain::observation::{LeaveReason, Observation, Part, Source, What};
+
+impl Meeting {
+    pub(super) fn observe(&mut self, seen: &Observation, now: Timestamp) {
+        self.heard_from = Some(seen.source);
+        let notice = Notice {
+            source: seen.source,
+            at: now,
+        };
+        let attendance = &mut self.attendance;
+        match &seen.what {
+            What::RoomOpened => self.open_session(seen.at),
+            What::Entered(arrival) => attendance.enter(arrival, seen.at, notice),
+            What::Left(departure) => attendance.leave(departure, seen.at, notice),
+            What::RoomClosed { part, opened_at, .. } => {
+                attendance.close(part, seen.at, notice);
+                self.close_session(part, *opened_at, seen.at);
+            }
+            What::Roster {
+                part,
+                opened_at,
+                present,
+                since,
+            } => {
+                attendance.believe_present(present, seen.at, notice);
+                attendance.keep_only(part, present, (*since, seen.at), notice);
+                opened_at
+                    .filter(|_| *part == Part::Main)
+                    .into_iter()
+                    .for_each(|at| self.open_session(at));
+            }
+            What::Vanished { part, since } => {
+                attendance.keep_only(part, &[], (*since, seen.at), notice);
+                self.close_session(part, None, *since);
+            }
+        }
+    }
+
+    fn open_session(&mut self, opened_at: Timestamp) {
+        if !self.sessions.iter().any(|session| session.opened_at == opened_at) {
+            self.sessions.push(Session {
+                opened_at,
+                closed_at: None,
+            });
+            self.sessions.sort_by_key(|session| session.opened_at);
+        }
+    }
+
+    fn close_session(&mut self, part: &Part, opened_at: Option<Timestamp>, closed_at: Timestamp) {
+        if *part != Part::Main {
+            return;
+        }
+        opened_at.into_iter().for_each(|at| self.open_session(at));
+        let ended = |session: &&mut Session| match opened_at {
+            Some(opened_at) => session.opened_at == opened_at,
+            None => session.opened_at <= closed_at,
+        };
+        let session = self
+            .sessions
+            .iter_mut()
+            .filter(|session| session.closed_at.is_none())
+            .rfind(ended);
+        session
+            .into_iter()
+            .for_each(|session| session.closed_at = Some(closed_at));
+    }
+
+    /// A server that sends no rosters and says nothing for a day has lost the people it reported.
+    pub(super) fn give_up_when_silent(&mut self, now: Timestamp) {
+        if self.silent_from().is_some_and(|from| from <= now) {
+            let heard = self.updated_at;
+            self.attendance
+                .end_all(&End::estimated(heard, LeaveReason::Missing, self.notice(now)));
+            self.close_session(&Part::Main, None, heard);
+        }
+    }
+
+    pub(super) fn declare_start(&mut self, now: Timestamp) -> Result<(), TransitionError> {
+        match self.status {
+            Status::Scheduled => self.declared_at = Some(now),
+            Status::Active { .. } => {}
+            _ => return Err(self.no_way_to("active")),
+        }
+        Ok(())
+    }
+
+    pub(super) fn end_now(&mut self, now: Timestamp) -> Result<(), TransitionError> {
+        match self.status {
+            Status::Active { .. } => self.put_everybody_out(now),
+            Status::Completed { .. } => {}
+            _ => return Err(self.no_way_to("completed")),
+        }
+        Ok(())
+    }
+
+    pub(super) fn cancel(&mut self, now: Timestamp, teller: &mut Teller) -> Result<(), TransitionError> {
+        match self.status {
+            Status::Scheduled | Status::Active { .. } => {
+                let started_at = self.status.started_at();
+                self.put_everybody_out(now);
+                self.tell_comings_and_goings(teller, true);
+                self.status = Status::Cancelled { started_at, at: now };
+                self.figures = self.attendance.figures(now);
+                self.tell(
+                    teller,
+                    Telling::of(EventKind::Cancelled, now, "client", "cancelled"),
+                );
+                Ok(())
+            }
+            Status::Cancelled { .. } => Ok(()),
+            _ => Err(self.no_way_to("cancelled")),
+        }
+    }
+
+    fn put_everybody_out(&mut self, now: Timestamp) {
+        self.attendance
+            .end_all(&End::estimated(now, LeaveReason::RoomClosed, self.notice(now)));
+    }
+
+    /// Something that nobody reported, learned by usher itself.
+    pub(super) fn notice(&self, now: Timestamp) -> Notice {
+        Notice {
+            source: self.heard_from.unwrap_or(Source::Prosody),
+            at: now,
+        }
+    }
+
+    fn no_way_to(&self, to: &'static str) -> TransitionError {
+        TransitionError {
+            from: self.status.as_str(),
+            to,
+        }
+    }
+}
+
+impl Input {
+    /// Whether it closes the meeting for everyone at once, without a grace time.
+    pub(super) fn ends_for_everyone(&self) -> bool {
+        match self {
+            Self::End => true,
+            Self::Observed(seen) => seen.what.ends_for_everyone(),
+            Self::Tick | Self::Lapse | Self::Start | Self::Cancel => false,
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! The public routes: one table, one file per resource, handlers of four steps — parse, who calls, one call into the
+//! core, render.
+
+mod answer;
+mod auth;
+mod body;
+mod cors;
+mod error;
+mod hooks;
+mod jitsi;
+mod keys;
+mod language;
+mod limits;
+pub mod ops;
+mod refused;
+pub mod server;
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use warp::filters::BoxedFilter;
+use warp::path::FullPath;
+use warp::{Filter, Reply};
+
+use crate::config::Config;
+use crate::domain::Ambient;
+use crate::ingest::event_sync::Call;
+use crate::meetings::Meetings;
+use crate::telemetry::Metrics;
+use crate::telemetry::label::{Label, Route};
+use crate::tokens::Keyring;
+use answer::Answer;
+use body::Body;
+use error::ApiError;
+use language::choose;
+pub use limits::Limits;
+use refused::Refused;
+use server::{Edge, Listener, RequestContext};
+
+/// What handlers work with; cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    pub config: watch::Receiver<Arc<Config>>,
+    pub keyring: watch::Receiver<Arc<Keyring>>,
+    pub meetings: Meetings,
+    pub metrics: Arc<Metrics>,
+    pub limits: Arc<Limits>,
+    pub ambient: Ambient,
+    /// Loopback callers without a credential act as this client (`--dev`).
+    pub stand_in: Option<crate::domain::ClientId>,
+}
+
+/// One request without its body, with everything that its handler may look at.
+struct Incoming {
+    api: Api,
+    /// The configuration as it was when the request came in.
+    config: Arc<Config>,
+    route: Route,
+    context: RequestContext,
+    headers: HeaderMap,
+}
+
+/// Answers on the public listener until it is told to stop.
+pub async fn serve(
+    listener: Listener,
+    api: Api,
+    edge: Edge,
+    soft: CancellationToken,
+    hard: CancellationToken,
+) {
+    let cors = cors::layer(api.config.clone());
+    let service = tower::ServiceBuilder::new()
+        .layer(cors)
+        .service(warp::service(routes(api)));
+    listener.serve(service, edge, soft, hard).await;
+}
+
+/// Every public route.
+fn routes(api: Api) -> BoxedFilter<(impl Reply,)> {
+    let tokens = jitsi_routes(&api);
+    let keys = key_routes(&api);
+    let hooks = hook_routes(&api);
+    tokens
+        .or(hooks)
+        .unify()
+        .or(keys)
+        .unify()
+        .or(unmatched(&api))
+        .unify()
+        .boxed()
+}
+
+fn jitsi_routes(api: &Api) -> BoxedFilter<(Answer,)> {
+    let generate = post(
+        api,
+        Route::GenerateToken,
+        warp::path!("api" / "jitsi" / "generate-token").boxed(),
+    )
+    .then(|request, body| answered(request, body, jitsi::generate_token));
+    let create = post(
+        api,
+        Route::CreateRoom,
+        warp::path!("api" / "jitsi" / "create-room").boxed(),
+    )
+    .then(|request, body| answered(request, body, jitsi::create_room));
+    let validate = post(
+        api,
+        Route::ValidateToken,
+        warp::path!("api" / "jitsi" / "validate-token").boxed(),
+    )
+    .then(|request, body| answered(request, body, jitsi::validate_token));
+    generate.or(validate).unify().or(create).unify().boxed()
+}
+
+fn hook_routes(api: &Api) -> BoxedFilter<(Answer,)> {
+    let batch = post(
+        api,
+        Route::ProsodyEvents,
+        warp::path!("prosody" / "events").boxed(),
+    )
+    .then(|request, body| answered(request, body, hooks::prosody_events));
+    let joined = event_sync(
+        api,
+        Call::OccupantJoined,
+        warp::path!("events" / "occupant" / "joined").boxed(),
+    );
+    let left = event_sync(
+        api,
+        Call::OccupantLeft,
+        warp::path!("events" / "occupant" / "left").boxed(),
+    );
+    let created = event_sync(
+        api,
+        Call::RoomCreated,
+        warp::path!("events" / "room" / "created").boxed(),
+    );
+    let destroyed = event_sync(
+        api,
+        Call::RoomDestroyed,
+        warp::path!("events" / "room" / "destroyed").boxed(),
+    );
+    batch
+        .or(joined)
+        .unify()
+        .or(left)
+        .unify()
+        .or(created)
+        .unify()
+        .or(destroyed)
+        .unify()
+        .boxed()
+}
+
+fn event_sync(api: &Api, call: Call, path: BoxedFilter<()>) -> BoxedFilter<(Answer,)> {
+    let route = match call {
+        Call::RoomCreated => Route::RoomCreated,
+        Call::RoomDestroyed => Route::RoomDestroyed,
+        Call::OccupantJoined => Route::OccupantJoined,
+        Call::OccupantLeft => Route::OccupantLeft,
+    };
+    post(api, route, path)
+        .then(move |request, body| {
+            answered(request, body, async move |request: &Incoming, body| {
+                hooks::event_sync(request, body, call).await
+            })
+        })
+        .boxed()
+}
+
+fn key_routes(api: &Api) -> BoxedFilter<(Answer,)> {
+    let get = |route| warp::get().or(warp::head()).unify().and(incoming(api, route));
+    let pem = warp::path!("asap" / String)
+        .and(get(Route::AsapKey))
+        .then(|file: String, request, body| {
+            answered(request, body, async move |request: &Incoming, _| {
+                keys::pem(request, &file)
+            })
+        });
+    let jwks = warp::path!(".well-known" / "jwks.json")
+        .and(get(Route::Jwks))
+        .then(|request, body| {
+            answered(request, body, async |request: &Incoming, _| {
+                Ok(keys::jwks(request))
+            })
+        });
+    pem.or(jwks).unify().boxed()
+}
+
+fn post(api: &Api, route: Route, path: BoxedFilter<()>) -> BoxedFilter<(Incoming, Body)> {
+    path.and(warp::post()).and(incoming(api, route)).boxed()
+}
+
+fn incoming(api: &Api, route: Route) -> BoxedFilter<(Incoming, Body)> {
+    let api = api.clone();
+    warp::ext::get::<RequestContext>()
+        .and(warp::header::headers_cloned())
+        .map(move |context, headers| {
+            let config = api.config.borrow().clone();
+            Incoming {
+                config,
+                api: api.clone(),
+                route,
+                context,
+                headers,
+            }
+        })
+        .and(body())
+        .boxed()
+}
+
+fn body() -> impl Filter<Extract = (Body,), Error = warp::Rejection> + Clone {
+    warp::header::optional("content-length")
+        .and(warp::body::stream())
+        .map(Body::new)
+}
+
+/// What no route took: 404, or 405 where only the method is wrong.
+fn unmatched(api: &Api) -> BoxedFilter<(Answer,)> {
+    let api = api.clone();
+    warp::any()
+        .and(warp::ext::get::<RequestContext>())
+        .and(warp::header::headers_cloned())
+        .and(warp::path::full())
+        .map(
+            move |context: RequestContext, headers: HeaderMap, path: FullPath| {
+                let error = match methods(path.as_str()) {
+                    Some(allow) => ApiError::MethodNotAllowed { allow },
+                    None => ApiError::NotFound,
+                };
+                let language = choose(&headers, None, &api.config.borrow());
+                Answer::refused(&Refused::from(error), Route::Unmatched, &context, language)
+            },
+        )
+        .boxed()
+}
+
+/// What the address takes, where it is one of a route; the CORS layer answers OPTIONS for all of them.
+fn methods(path: &str) -> Option<&'static str> {
+    const POSTED: [Route; 8] = [
+        Route::GenerateToken,
+        Route::CreateRoom,
+        Route::ValidateToken,
+        Route::RoomCreated,
+        Route::RoomDestroyed,
+        Route::OccupantJoined,
+        Route::OccupantLeft,
+        Route::ProsodyEvents,
+    ];
+    let is_key = path.starts_with("/asap/") && path.matches('/').count() == 2;
+    if POSTED.iter().any(|route| route.as_str() == path) {
+        Some("POST, OPTIONS")
+    } else if is_key || path == Route::Jwks.as_str() {
+        Some("GET, HEAD, OPTIONS")
+    } else {
+        None
+    }
+}
+
+/// Runs a handler and renders what it refuses, in the caller's language.
+async fn answered<H>(request: Incoming, body: Body, handle: H) -> Answer
+where
+    H: AsyncFnOnce(&Incoming, Body) -> Result<Answer, Refused>,
+{
+    match handle(&request, body).await {
+        Ok(answer) => answer.of(request.route),
+        Err(refused) => {
+            refused.count(&request.api.metrics, request.route);
+            let language = choose(&request.headers, refused.client.as_ref(), &request.config);
+            Answer::refused(&refused, request.route, &request.context, language)
+        }
+    }
+}
+
+/// Sees a change through although the caller may hang up: a handler whose caller is gone is dropped where it stands.
+async fn to_the_end<T: Send + 'static>(
+    change: impl Future<Output = T> + Send + 'static,
+) -> Result<T, ApiError> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "ends with the change, which its caller awaits"
+    )]
+    let seen_through = tokio::spawn(change);
+    seen_through.await.map_err(|error| {
+        tracing::error!(%error, "a change did not come to its end");
+        ApiError::Internal
+    })
+}

@@ -1,0 +1,219 @@
+//! The only map from what went wrong to what a caller is told: status and stable code; the words are in [`sentence`].
+
+mod sentence;
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::domain::NameError;
+use crate::domain::access::Denial;
+use crate::ingest::IngestError;
+use crate::meetings::MeetingsError;
+use crate::store::StoreError;
+use crate::tokens::{TextError, TokenError, UnknownFeature};
+
+/// Everything that a caller can be refused for.
+#[derive(Debug)]
+pub(super) enum ApiError {
+    NotFound,
+    /// The methods that the address takes, as the `Allow` header lists them.
+    MethodNotAllowed {
+        allow: &'static str,
+    },
+    /// `line:column` of the fault.
+    NotJson {
+        place: String,
+    },
+    WrongType {
+        field: String,
+    },
+    Missing {
+        field: &'static str,
+    },
+    Invalid {
+        field: &'static str,
+        why: String,
+    },
+    /// The whole body broke off.
+    Incomplete,
+    TooLarge {
+        limit: usize,
+    },
+    ExpiresInTooLong {
+        ceiling: u64,
+    },
+    Unauthenticated,
+    Denied(Denial),
+    OriginNotAllowed,
+    RateLimited {
+        wait: Duration,
+    },
+    IdempotencyKeyReused,
+    /// The store takes no writes now; what was asked did not happen.
+    Unavailable,
+    Internal,
+}
+
+// === impl ApiError ===
+
+impl ApiError {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotJson { .. } | Self::WrongType { .. } | Self::Missing { .. } | Self::Invalid { .. } => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Incomplete | Self::ExpiresInTooLong { .. } => StatusCode::BAD_REQUEST,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Denied(_) | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::IdempotencyKeyReused => StatusCode::CONFLICT,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The stable name; it never changes with the language.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::NotJson { .. } => "invalid_json",
+            Self::WrongType { .. } => "wrong_type",
+            Self::Missing { .. } => "missing_field",
+            Self::Invalid { .. } => "invalid_field",
+            Self::Incomplete => "incomplete_body",
+            Self::TooLarge { .. } => "body_too_large",
+            Self::ExpiresInTooLong { .. } => "expires_in_too_long",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Denied(Denial::MissingScope(_)) => "missing_scope",
+            Self::Denied(Denial::RoomNotAllowed) => "room_not_allowed",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal_error",
+        }
+    }
+
+    /// The field that a 400 is about.
+    pub(super) fn field(&self) -> Option<&str> {
+        match self {
+            Self::WrongType { field } => Some(field),
+            Self::Missing { field } | Self::Invalid { field, .. } => Some(field),
+            Self::ExpiresInTooLong { .. } => Some("expiresIn"),
+            _ => None,
+        }
+    }
+
+    /// The methods that would have been taken (RFC 9110, section 15.5.6).
+    pub(super) fn allow(&self) -> Option<&'static str> {
+        match self {
+            Self::MethodNotAllowed { allow } => Some(allow),
+            _ => None,
+        }
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { wait } => Some(*wait),
+            Self::Unavailable => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+
+    /// A field whose text is no name of its kind.
+    pub(super) fn bad_name(field: &'static str) -> impl Fn(NameError) -> Self {
+        move |error| Self::Invalid {
+            field,
+            why: error.to_string(),
+        }
+    }
+
+    pub(super) fn bad_text(field: &'static str) -> impl Fn(TextError) -> Self {
+        move |error| Self::Invalid {
+            field,
+            why: error.to_string(),
+        }
+    }
+}
+
+// === conversions from the core's errors ===
+
+impl From<MeetingsError> for ApiError {
+    fn from(error: MeetingsError) -> Self {
+        match error {
+            MeetingsError::KeyReused => Self::IdempotencyKeyReused,
+            MeetingsError::Unknown => Self::NotFound,
+            MeetingsError::Store(StoreError::TooLarge | StoreError::BadKey) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a record does not fit the store"
+                );
+                Self::Internal
+            }
+            MeetingsError::Store(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "failed to store");
+                Self::Unavailable
+            }
+            MeetingsError::Unreadable(_) | MeetingsError::Transition(_) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "failed to change a meeting"
+                );
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<IngestError> for ApiError {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Unauthorized => Self::Unauthenticated,
+            IngestError::Malformed(error) => Self::NotJson {
+                place: format!("{}:{}", error.line(), error.column()),
+            },
+            IngestError::WrongType { field } => Self::WrongType { field },
+            IngestError::Field { field, reason } => Self::Invalid { field, why: reason },
+        }
+    }
+}
+
+impl From<TokenError> for ApiError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Expired => Self::Invalid {
+                field: "expiresIn",
+                why: "must be at least one second".into(),
+            },
+            TokenError::NoKeyYet | TokenError::Signing(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "failed to sign a token");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<UnknownFeature> for ApiError {
+    fn from(error: UnknownFeature) -> Self {
+        let hint = error
+            .nearest
+            .map(|name| format!("; did you mean {name}?"))
+            .unwrap_or_default();
+        let name: String = error.name.chars().take(40).collect();
+        Self::Invalid {
+            field: "features",
+            why: format!("names the unknown feature {name:?}{hint}"),
+        }
+    }
+}
+
+impl From<Denial> for ApiError {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}

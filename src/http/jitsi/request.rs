@@ -1,0 +1,353 @@
+//! What programs send to the token routes, and how it becomes grants and bookings.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, FixedOffset};
+use http::{HeaderMap, HeaderName};
+use serde::Deserialize;
+
+use crate::config::daemon::Language;
+use crate::domain::meeting::{Booking, Kind, MeetingType, Slot};
+use crate::domain::observation::BackendId;
+use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
+use crate::http::auth::Caller;
+use crate::http::error::ApiError;
+use crate::tokens::{AvatarUrl, Email, Features, Grant, Person, PlainText, Refusal};
+
+/// `POST /api/jitsi/generate-token`
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GenerateToken {
+    room_name: Option<String>,
+    user_name: Option<String>,
+    user_email: Option<String>,
+    user_id: Option<String>,
+    avatar: Option<String>,
+    is_moderator: Option<bool>,
+    /// Names the client's appointment; the room alone decides which meeting it is.
+    #[serde(rename = "appointmentId")]
+    _appointment_id: Option<String>,
+    expires_in: Option<u64>,
+    features: Option<BTreeMap<String, bool>>,
+    group: Option<String>,
+}
+
+/// `POST /api/jitsi/create-room`
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CreateRoom {
+    appointment_id: Option<String>,
+    therapist_id: Option<String>,
+    client_id: Option<String>,
+    therapist_name: Option<String>,
+    client_name: Option<String>,
+    scheduled_start_time: Option<DateTime<FixedOffset>>,
+    duration_minutes: Option<u32>,
+    call_type: Option<CallType>,
+}
+
+/// `POST /api/jitsi/validate-token`
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ValidateToken {
+    token: Option<String>,
+    room_name: Option<String>,
+}
+
+/// Read by way of a text, so that any other value is a wrong type of this field and not a fault of the JSON.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+enum CallType {
+    Video,
+    Audio,
+}
+
+/// Seconds, where the request does not say.
+const DEFAULT_LIFE: u64 = 7200;
+/// A day is long for a call; longer is a mistake.
+const LONGEST_CALL_MINUTES: u32 = 24 * 60;
+/// Further away is a mistake; near the end of the calendar, adding to a time would even overflow.
+const FURTHEST_START: Duration = Duration::days(3653);
+/// Bytes of an appointment's number: it becomes part of the room's name.
+const LONGEST_APPOINTMENT: usize = 128;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+// === impl GenerateToken ===
+
+impl GenerateToken {
+    pub(super) fn grant(&self, caller: &Caller<'_>, now: Timestamp) -> Result<Grant, ApiError> {
+        let room = room("roomName", self.room_name.as_deref())?;
+        caller.permissions().require_room(&room)?;
+        Ok(Grant {
+            room,
+            user: self.person(caller)?,
+            moderator: self.is_moderator.unwrap_or(false),
+            group: group(self.group.as_deref(), caller)?,
+            features: self.features()?,
+            expires_at: now + Duration::seconds(self.life(caller.client.max_token_secs)?),
+        })
+    }
+
+    fn person(&self, caller: &Caller<'_>) -> Result<Person, ApiError> {
+        let email = self.user_email.as_deref().filter(|text| !text.is_empty());
+        let email = email
+            .map(Email::parse)
+            .transpose()
+            .map_err(ApiError::bad_text("userEmail"))?;
+        let avatar = self.avatar.as_deref().filter(|text| !text.is_empty());
+        Ok(Person {
+            email: email.filter(|_| caller.client.include_email),
+            avatar: avatar
+                .map(AvatarUrl::parse)
+                .transpose()
+                .map_err(ApiError::bad_text("avatar"))?,
+            ..person(
+                ("userName", self.user_name.as_deref()),
+                ("userId", self.user_id.as_deref()),
+                None,
+            )?
+        })
+    }
+
+    fn features(&self) -> Result<Option<Features>, ApiError> {
+        let wanted = self.features.as_ref().filter(|wanted| !wanted.is_empty());
+        let complete = |wanted: &BTreeMap<String, bool>| {
+            Features::complete(wanted.iter().map(|(name, allowed)| (name.as_str(), *allowed)))
+        };
+        Ok(wanted.map(complete).transpose()?)
+    }
+
+    fn life(&self, ceiling: u64) -> Result<i64, ApiError> {
+        let life = self.expires_in.unwrap_or(DEFAULT_LIFE.min(ceiling));
+        match i64::try_from(life) {
+            Ok(0) => Err(ApiError::Invalid {
+                field: "expiresIn",
+                why: "must be at least one second".into(),
+            }),
+            Ok(seconds) if life <= ceiling => Ok(seconds),
+            _ => Err(ApiError::ExpiresInTooLong { ceiling }),
+        }
+    }
+}
+
+// === impl CreateRoom ===
+
+impl CreateRoom {
+    pub(super) fn booking(
+        &self,
+        caller: &Caller<'_>,
+        backend: BackendId,
+        headers: &HeaderMap,
+        (now, default_minutes): (Timestamp, u32),
+    ) -> Result<Booking, ApiError> {
+        let appointment = self.appointment()?;
+        let name = format!(
+            "{}-{appointment}-{}",
+            caller.client.room_prefix,
+            now.timestamp_millis()
+        );
+        let name = RoomName::parse(&name).map_err(ApiError::bad_name("appointmentId"))?;
+        caller.permissions().require_room(&name)?;
+        let slot = Slot {
+            starts_at: self.starts_at(now)?,
+            minutes: self.minutes(default_minutes)?,
+        };
+        Ok(Booking {
+            client: caller.id.clone(),
+            kind: Kind::Appointment,
+            room: RoomKey { backend, name },
+            meeting_type: self.call_type.map_or(MeetingType::Video, MeetingType::from),
+            role_context: None,
+            slot: Some(slot),
+            appointment: Some(appointment.to_owned()),
+            idempotency_key: idempotency_key(headers)?,
+            continues: None,
+        })
+    }
+
+    /// Who moderates, and who comes to see them.
+    pub(super) fn people(&self) -> Result<(Person, Person), ApiError> {
+        let therapist = person(
+            ("therapistName", self.therapist_name.as_deref()),
+            ("therapistId", self.therapist_id.as_deref()),
+            Some("Therapist"),
+        )?;
+        let client = person(
+            ("clientName", self.client_name.as_deref()),
+            ("clientId", self.client_id.as_deref()),
+            Some("Client"),
+        )?;
+        Ok((therapist, client))
+    }
+
+    fn appointment(&self) -> Result<&str, ApiError> {
+        let text = required("appointmentId", self.appointment_id.as_deref())?;
+        match text.len() {
+            0..=LONGEST_APPOINTMENT if !text.chars().any(char::is_control) => Ok(text),
+            _ => Err(ApiError::Invalid {
+                field: "appointmentId",
+                why: format!("must have at most {LONGEST_APPOINTMENT} bytes and no control characters"),
+            }),
+        }
+    }
+
+    fn starts_at(&self, now: Timestamp) -> Result<Timestamp, ApiError> {
+        let at = self.scheduled_start_time.map_or(now, |at| at.to_utc());
+        if (now - FURTHEST_START..=now + FURTHEST_START).contains(&at) {
+            return Ok(at);
+        }
+        Err(ApiError::Invalid {
+            field: "scheduledStartTime",
+            why: "must be within ten years of now".into(),
+        })
+    }
+
+    fn minutes(&self, default: u32) -> Result<u32, ApiError> {
+        let minutes = self.duration_minutes.unwrap_or(default);
+        match minutes {
+            1..=LONGEST_CALL_MINUTES => Ok(minutes),
+            _ => Err(ApiError::Invalid {
+                field: "durationMinutes",
+                why: format!("must be from 1 to {LONGEST_CALL_MINUTES}"),
+            }),
+        }
+    }
+}
+
+// === impl ValidateToken ===
+
+impl ValidateToken {
+    pub(super) fn token(&self) -> Result<&str, ApiError> {
+        required("token", self.token.as_deref())
+    }
+
+    pub(super) fn room(&self) -> Result<Option<RoomName>, ApiError> {
+        let given = self.room_name.as_deref().filter(|name| !name.is_empty());
+        given
+            .map(RoomName::parse)
+            .transpose()
+            .map_err(ApiError::bad_name("roomName"))
+    }
+}
+
+// === impl CallType ===
+
+impl TryFrom<String> for CallType {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "video" => Ok(Self::Video),
+            "audio" => Ok(Self::Audio),
+            _ => Err("must be video or audio"),
+        }
+    }
+}
+
+impl From<CallType> for MeetingType {
+    fn from(call: CallType) -> Self {
+        match call {
+            CallType::Video => Self::Video,
+            CallType::Audio => Self::Audio,
+        }
+    }
+}
+
+/// What somebody gets who is invited to a created room.
+pub(super) fn participant(
+    user: Person,
+    caller: &Caller<'_>,
+    room: &RoomName,
+    until: Timestamp,
+) -> Result<Grant, ApiError> {
+    let group = group(None, caller)?;
+    Ok(Grant {
+        room: room.clone(),
+        user,
+        moderator: false,
+        group,
+        features: None,
+        expires_at: until,
+    })
+}
+
+type Field<'a> = (&'static str, Option<&'a str>);
+
+fn person(
+    (name_field, name): Field<'_>,
+    (id_field, id): Field<'_>,
+    or: Option<&str>,
+) -> Result<Person, ApiError> {
+    let name = required(name_field, name.filter(|name| !name.trim().is_empty()).or(or))?;
+    let id = id
+        .filter(|id| !id.is_empty())
+        .map(UserId::parse)
+        .transpose()
+        .map_err(ApiError::bad_name(id_field))?;
+    Ok(Person {
+        id,
+        ..Person::named(PlainText::parse(name).map_err(ApiError::bad_text(name_field))?)
+    })
+}
+
+fn group(wanted: Option<&str>, caller: &Caller<'_>) -> Result<Option<PlainText>, ApiError> {
+    let name = wanted
+        .filter(|name| !name.is_empty())
+        .or(caller.client.group.as_deref());
+    name.map(PlainText::parse)
+        .transpose()
+        .map_err(ApiError::bad_text("group"))
+}
+
+fn room(field: &'static str, name: Option<&str>) -> Result<RoomName, ApiError> {
+    RoomName::parse(required(field, name)?).map_err(ApiError::bad_name(field))
+}
+
+fn required<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, ApiError> {
+    text.filter(|text| !text.trim().is_empty())
+        .ok_or(ApiError::Missing { field })
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let printable = |key: &&str| (1..=128).contains(&key.len()) && !key.contains(char::is_control);
+    let key = value.to_str().ok().filter(printable);
+    let why = || "must have 1 to 128 printable characters".to_owned();
+    key.map(|key| Some(key.to_owned()))
+        .ok_or_else(|| ApiError::Invalid {
+            field: "Idempotency-Key",
+            why: why(),
+        })
+}
+
+/// Why a token opens nothing, for a person.
+pub(super) fn sentence(refusal: Refusal, language: Language) -> String {
+    match language {
+        Language::En => {
+            let text = refusal.to_string();
+            let mut letters = text.chars();
+            letters.next().map_or(text.clone(), |first| {
+                format!("{}{}.", first.to_uppercase(), letters.as_str())
+            })
+        }
+        Language::Fa => persian(refusal).to_owned(),
+    }
+}
+
+fn persian(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Malformed => "این متن توکن معتبری نیست.",
+        Refusal::BadSignature => "امضای توکن نادرست است.",
+        Refusal::UnknownKey => "کلید توکن شناخته نیست.",
+        Refusal::WrongAlgorithm => "الگوریتم توکن پذیرفته نیست.",
+        Refusal::Expired => "زمان توکن به پایان رسیده است.",
+        Refusal::NotYetValid => "زمان توکن هنوز نرسیده است.",
+        Refusal::WrongIssuer => "توکن را برنامهٔ دیگری صادر کرده است.",
+        Refusal::WrongAudience => "توکن برای برنامهٔ دیگری است.",
+        Refusal::WrongSubject => "توکن برای دامنهٔ دیگری است.",
+        Refusal::WrongRoom => "توکن برای اتاق دیگری است.",
+        Refusal::Revoked => "توکن باطل شده است.",
+    }
+}

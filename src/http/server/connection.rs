@@ -1,0 +1,153 @@
+//! One connection, from its first byte to its last.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::body::RequestBody;
+use super::exchange::{Edge, answer};
+use super::refusal::head_timeout;
+use super::stage::Connection;
+use super::timed_stream::TimedStream;
+use super::{AnswerBody, Routes, send_at_once};
+
+/// Longest head, in bytes: room for a token of 8 KiB in a header and another in the path, far below hyper's 400 KiB.
+/// The number of headers is left at hyper's 100, because setting it moves them from the stack to the heap.
+const MAX_HEAD_BYTES: usize = 32 << 10;
+
+/// How long, and for how much, a caller is heard out that still sends when everything has been said.
+const LINGER: Duration = Duration::from_secs(2);
+const MAX_UNHEARD_BYTES: u64 = 4 << 20;
+
+/// What one caller's task holds.
+struct Conversation<S> {
+    service: S,
+    edge: Arc<Edge>,
+    connection: Arc<Connection>,
+    stop: CancellationToken,
+}
+
+// === impl Conversation ===
+
+impl<S> Conversation<S> {
+    /// Waits for a byte; false when there will be none, in time.
+    ///
+    /// A caller that is idle costs a task and a socket; buffers come with its next byte.
+    async fn is_spoken_to(&self, stream: &TcpStream) -> bool {
+        let deadline = self.connection.idle_since() + self.edge.limits.idle;
+        let mut byte = [0];
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => false,
+            peeked = timeout_at(deadline, stream.peek(&mut byte)) => matches!(peeked, Ok(Ok(1))),
+        }
+    }
+
+    /// Answers requests; hands the socket back when the caller has been idle for a while.
+    async fn talk<B>(&self, stream: TcpStream) -> Option<TcpStream>
+    where
+        S: Routes<B>,
+        B: AnswerBody,
+    {
+        let timed = TimedStream::new(stream, self.connection.clone(), self.edge.limits);
+        let answers = service_fn({
+            let (edge, connection, service) =
+                (self.edge.clone(), self.connection.clone(), self.service.clone());
+            move |request: Request<Incoming>| {
+                // Here and not in the answer, which does not run before the socket is read again.
+                let request = request.map(|incoming| RequestBody::new(incoming, connection.clone()));
+                answer(edge.clone(), connection.clone(), service.clone(), request)
+            }
+        });
+        let mut exchanges = protocol().serve_connection(TokioIo::new(timed), answers);
+        let ended = tokio::select! {
+            biased;
+            ended = &mut exchanges => ended,
+            () = self.stop.cancelled() => {
+                std::pin::Pin::new(&mut exchanges).graceful_shutdown();
+                (&mut exchanges).await
+            }
+        };
+        let socket = exchanges.into_parts().io.into_inner().into_socket();
+        match ended {
+            Ok(()) if self.connection.unpark() => return Some(socket),
+            Ok(()) => {}
+            Err(error) => report(&error, &self.edge, &self.connection, &socket),
+        }
+        self.part(socket).await;
+        None
+    }
+
+    async fn part(&self, mut socket: TcpStream) {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => {}
+            _ = timeout(LINGER, hear_out(&mut socket)) => {}
+        }
+    }
+}
+
+/// Serves one caller until it leaves, is too slow, or `stop` asks for the end after the answer in progress.
+pub(super) async fn serve<S: Routes<B>, B: AnswerBody>(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    service: S,
+    edge: Arc<Edge>,
+    stop: CancellationToken,
+) {
+    send_at_once(&stream);
+    let connection = Arc::new(Connection::new(peer.ip().to_canonical()));
+    let conversation = Conversation {
+        service,
+        edge,
+        connection,
+        stop,
+    };
+    while conversation.is_spoken_to(&stream).await {
+        match conversation.talk(stream).await {
+            Some(idle) => stream = idle,
+            None => return,
+        }
+    }
+}
+
+/// Ends our side and reads what is still on its way. Closing a socket with unread bytes resets it, and a reset
+/// makes the caller lose an answer that it has not read yet, such as "too large".
+async fn hear_out(socket: &mut TcpStream) -> io::Result<u64> {
+    socket.shutdown().await?;
+    tokio::io::copy(&mut socket.take(MAX_UNHEARD_BYTES), &mut tokio::io::sink()).await
+}
+
+/// `pipeline_flush` stays off: with it, hyper 1.12 never sends its answer to a head that it cannot read.
+fn protocol() -> http1::Builder {
+    let mut protocol = http1::Builder::new();
+    protocol.header_read_timeout(None).max_buf_size(MAX_HEAD_BYTES);
+    protocol
+}
+
+/// Whatever goes wrong here is between the caller and its network, so it is counted and not worth a line of its own.
+fn report(error: &hyper::Error, edge: &Edge, connection: &Connection, socket: &TcpStream) {
+    tracing::debug!(%error, "connection ended early");
+    if connection.head_was_cut() {
+        edge.metrics.http.unreadable(StatusCode::REQUEST_TIMEOUT);
+        // A caller whose socket has no room for this is not reading.
+        let _ = socket.try_write(&head_timeout(&edge.request_ids.make()));
+    } else if error.is_parse_too_large() {
+        edge.metrics
+            .http
+            .unreadable(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    } else if error.is_parse() {
+        edge.metrics.http.unreadable(StatusCode::BAD_REQUEST);
+    }
+}

@@ -1,0 +1,63 @@
+//! JSON as Lua writes it.
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A list; an empty one arrives as `{}`, since Lua has one kind of table.
+pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_any(ListVisitor {
+        longest: usize::MAX,
+        items: PhantomData,
+    })
+}
+
+/// The same for items that are read as whatever they are: a body of tiny ones would become a hundred times its size in memory.
+pub fn short_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_any(ListVisitor {
+        longest: 10_000,
+        items: PhantomData,
+    })
+}
+
+/// A text; numbers become text, anything else is nothing.
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+struct ListVisitor<T> {
+    longest: usize,
+    items: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            if items.len() == self.longest {
+                return Err(serde::de::Error::custom("the list is too long"));
+            }
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<T>, A::Error> {
+        match map.next_entry::<IgnoredAny, IgnoredAny>()? {
+            None => Ok(Vec::new()),
+            Some(_) => Err(serde::de::Error::custom("a list was expected, not an object")),
+        }
+    }
+}

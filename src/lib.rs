@@ -1,0 +1,23 @@
+//! usher stands beside a Jitsi deployment, hands out the tickets into its rooms and tells what becomes of each meeting.
+//!
+//! In the order in which data flows, from edge to disk:
+//!
+//! - [`http`]: the public and the operations listener, one file per resource; [`ingest`]: what Prosody reports, translated.
+//! - [`tokens`]: grants become signed tokens, and tokens are judged; [`meetings`]: the one writer of meetings, their index,
+//!   the passing of time, and the outbox through which events leave.
+//! - [`domain`]: the state machine, attendance, names and permissions; pure.
+//! - [`store`] and [`bus`]: durable records, acknowledged events.
+//! - Around them [`cli`], [`app`] (puts it together), [`config`], [`lifecycle`] and [`telemetry`].
+
+pub mod app;
+pub mod bus;
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod ingest;
+pub mod lifecycle;
+pub mod meetings;
+pub mod store;
+pub mod telemetry;
+pub mod tokens;

@@ -1,0 +1,343 @@
+//! The only writer of meetings: load, apply, write on condition, and again when somebody was faster.
+//!
+//! A meeting is stored together with its unsent events, so one durable write makes both. Who has written tells the
+//! [`outbox`]; time passing is the business of [`schedule`]; what servers report comes in through [`report`].
+
+mod booking;
+mod index;
+mod measure;
+mod observe;
+pub mod outbox;
+mod record;
+pub mod report;
+mod retention;
+pub mod schedule;
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::Duration;
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::config::{Config, daemon};
+use crate::domain::meeting::MeetingType;
+use crate::domain::observation::{BackendId, Part};
+use crate::domain::{
+    Ambient, Event, Input, Meeting, MeetingId, Policy, RoomKey, Step, Timestamp, TransitionError,
+};
+use crate::store::{Revision, Store, StoreError, Table};
+use crate::telemetry::Metrics;
+
+pub use booking::BookedMeeting;
+use index::Index;
+use record::Record;
+
+/// The meetings of this deployment; cheap to clone.
+#[derive(Clone)]
+pub struct Meetings(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    index: Mutex<Index>,
+    /// One writer at a time for each room, so that the conditional write seldom fails.
+    rooms: Vec<tokio::sync::Mutex<()>>,
+    config: watch::Receiver<Arc<Config>>,
+    metrics: Arc<Metrics>,
+    ambient: Ambient,
+    /// Tells the outbox that a meeting has events to send.
+    written: mpsc::UnboundedSender<Written>,
+    /// Wakes the schedule when the next due moment may have changed.
+    due_changed: Notify,
+}
+
+/// A durable write left events to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    pub meeting: MeetingId,
+    /// The number of the last event that is stored with it.
+    pub last: u64,
+    /// The number of the first event that is still stored with it.
+    pub first: u64,
+    /// When the oldest of them was learned of.
+    pub since: Timestamp,
+}
+
+/// Why a meeting could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum MeetingsError {
+    #[error("failed to reach the store")]
+    Store(#[from] StoreError),
+    #[error("the record of a meeting cannot be read")]
+    Unreadable(#[source] serde_json::Error),
+    #[error(transparent)]
+    Transition(#[from] TransitionError),
+    #[error("there is no such meeting")]
+    Unknown,
+    #[error("the idempotency key was used for another appointment")]
+    KeyReused,
+}
+
+// === impl MeetingsError ===
+
+impl MeetingsError {
+    /// Whether it is about this one meeting, so that others can go on and trying again does not help.
+    fn concerns_one_meeting(&self) -> bool {
+        let of_record = matches!(
+            self,
+            Self::Unreadable(_) | Self::Unknown | Self::Transition(_) | Self::KeyReused
+        );
+        of_record
+            || matches!(
+                self,
+                Self::Store(StoreError::TooLarge | StoreError::BadKey | StoreError::Unreadable { .. })
+            )
+    }
+}
+
+/// More rooms than this may share a lock; they only wait for one another.
+const ROOM_LOCKS: usize = 1024;
+
+// === impl Meetings ===
+
+impl Meetings {
+    /// Reads every stored meeting once and builds the index.
+    ///
+    /// The receiver is for the [`outbox`]; it holds every event that was not sent before the last stop.
+    pub async fn open(
+        store: Store,
+        config: watch::Receiver<Arc<Config>>,
+        metrics: Arc<Metrics>,
+        ambient: Ambient,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Written>), MeetingsError> {
+        let (written, events) = mpsc::unbounded_channel();
+        let inner = Inner {
+            store,
+            index: Mutex::new(Index::default()),
+            rooms: std::iter::repeat_with(Default::default)
+                .take(ROOM_LOCKS)
+                .collect(),
+            config,
+            metrics,
+            ambient,
+            written,
+            due_changed: Notify::new(),
+        };
+        let meetings = Self(Arc::new(inner));
+        meetings.read_all().await?;
+        Ok((meetings, events))
+    }
+
+    async fn read_all(&self) -> Result<(), MeetingsError> {
+        let mut scan = self.0.store.scan(Table::Meetings, None);
+        loop {
+            let page = scan.next(1000).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for entry in page {
+                // Long finished meetings are the bulk; nothing but their end is looked at.
+                if record::is_settled_before(&entry.value, self.now() - index::RECENT) {
+                    continue;
+                }
+                match Record::read(&entry.value) {
+                    Ok(record) => self.note(&record, None),
+                    Err(error) if record::is_newer(&entry.value) => {
+                        return Err(MeetingsError::Unreadable(error));
+                    }
+                    Err(error) => {
+                        tracing::error!(meeting = entry.key, %error, "a stored meeting cannot be read; left alone")
+                    }
+                }
+            }
+        }
+    }
+
+    /// The meeting with that id.
+    pub async fn get(&self, id: MeetingId) -> Result<Option<Meeting>, MeetingsError> {
+        Ok(self.load(id).await?.map(|(record, _)| record.meeting))
+    }
+
+    /// An input that is about one meeting: time, or an authorised caller. Returns the meeting and whether it changed.
+    pub async fn apply(&self, id: MeetingId, input: &Input) -> Result<(Meeting, bool), MeetingsError> {
+        let Some(room) = self.room_of(id).await? else {
+            return Err(MeetingsError::Unknown);
+        };
+        let _turn = self.turn(&room).await;
+        self.apply_in_turn(id, input).await
+    }
+
+    async fn apply_in_turn(&self, id: MeetingId, input: &Input) -> Result<(Meeting, bool), MeetingsError> {
+        let policy = self.policy();
+        let change = |meeting: Meeting, now| {
+            let step = meeting.apply(input, now, &policy)?;
+            let answer = (step.meeting.clone(), step.changed);
+            Ok((step, answer))
+        };
+        self.change(id, change).await
+    }
+
+    /// Drops the events up to `last`, which are safe where they went.
+    pub async fn forget_sent(&self, id: MeetingId, last: u64) -> Result<(), MeetingsError> {
+        loop {
+            let Some((mut record, revision)) = self.load(id).await? else {
+                return Ok(());
+            };
+            let before = record.outbox.len();
+            record.outbox.retain(|event| event.sequence > last);
+            if record.outbox.len() == before {
+                return Ok(());
+            }
+            match self
+                .0
+                .store
+                .replace(Table::Meetings, &id.to_string(), record.bytes(), revision)
+                .await
+            {
+                Err(StoreError::Conflict) => {}
+                done => return Ok(done.map(|_| ())?),
+            }
+        }
+    }
+
+    /// The stored events of a meeting after `after`, with the meeting they belong to.
+    pub async fn unsent(
+        &self,
+        id: MeetingId,
+        after: u64,
+    ) -> Result<Option<(Meeting, Vec<Event>)>, MeetingsError> {
+        let Some((record, _)) = self.load(id).await? else {
+            return Ok(None);
+        };
+        let events = record
+            .outbox
+            .into_iter()
+            .filter(|event| event.sequence > after)
+            .collect();
+        Ok(Some((record.meeting, events)))
+    }
+
+    /// Load, apply, write on condition; again if another write came first.
+    async fn change<T>(
+        &self,
+        id: MeetingId,
+        apply: impl Fn(Meeting, Timestamp) -> Applied<T>,
+    ) -> Result<T, MeetingsError> {
+        loop {
+            let (record, revision) = self.load(id).await?.ok_or(MeetingsError::Unknown)?;
+            let (step, answer) = apply(record.meeting, self.now())?;
+            if !step.changed {
+                return Ok(answer);
+            }
+            let events = step.events.len();
+            let record = Record::new(step, record.outbox);
+            match self
+                .0
+                .store
+                .replace(Table::Meetings, &id.to_string(), record.bytes(), revision)
+                .await
+            {
+                Ok(_) => {
+                    self.stored(&record, events);
+                    return Ok(answer);
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn create(&self, step: Step) -> Result<(), MeetingsError> {
+        let events = step.events.len();
+        let record = Record::new(step, Vec::new());
+        let key = record.meeting.id.to_string();
+        self.0.store.create(Table::Meetings, &key, record.bytes()).await?;
+        self.stored(&record, events);
+        Ok(())
+    }
+
+    async fn load(&self, id: MeetingId) -> Result<Option<(Record, Revision)>, MeetingsError> {
+        let Some((bytes, revision)) = self.0.store.get(Table::Meetings, &id.to_string()).await? else {
+            return Ok(None);
+        };
+        Ok(Some((
+            Record::read(&bytes).map_err(MeetingsError::Unreadable)?,
+            revision,
+        )))
+    }
+
+    /// What follows a durable write: index, outbox, schedule, metrics.
+    fn stored(&self, record: &Record, new_events: usize) {
+        let told = &record.outbox[record.outbox.len() - new_events..];
+        told.iter()
+            .for_each(|event| measure::count(&self.0.metrics, event));
+        self.note(record, told.first());
+        self.0.due_changed.notify_one();
+    }
+
+    /// Takes down where the meeting stands, and which of its events are to be sent, `first_new` before all.
+    fn note(&self, record: &Record, first_new: Option<&Event>) {
+        let policy = self.policy();
+        let now = self.now();
+        let census = self.index(|index| {
+            index.put(&record.meeting, &policy, now);
+            index.census()
+        });
+        measure::show(&self.0.metrics, census);
+        if let (Some(first), Some(last)) = (record.outbox.first(), record.outbox.last()) {
+            let written = Written {
+                meeting: record.meeting.id,
+                first: first.sequence,
+                last: last.sequence,
+                since: first_new.unwrap_or(first).observed_at,
+            };
+            // The outbox is gone only while the process stops; the events stay in the record.
+            let _ = self.0.written.send(written);
+        }
+    }
+
+    async fn room_of(&self, id: MeetingId) -> Result<Option<RoomKey>, MeetingsError> {
+        Ok(self.get(id).await?.map(|meeting| meeting.booking.room))
+    }
+
+    async fn turn(&self, room: &RoomKey) -> tokio::sync::MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        room.hash(&mut hasher);
+        let locks = self.0.rooms.len() as u64;
+        let slot = usize::try_from(hasher.finish() % locks).unwrap_or_default();
+        self.0.rooms[slot].lock().await
+    }
+
+    /// Whether people meet there by video or audio; video where nobody booked it.
+    pub fn type_of_room(&self, room: &RoomKey) -> MeetingType {
+        self.index(|index| index.type_of_room(room))
+    }
+
+    /// The rooms of a backend in whose main part, or breakout parts, people are believed to be.
+    fn occupied(&self, backend: &BackendId, of_breakouts: bool) -> Vec<(RoomKey, Part)> {
+        self.index(|index| index.occupied(backend, of_breakouts))
+    }
+
+    fn index<T>(&self, look: impl FnOnce(&mut Index) -> T) -> T {
+        look(&mut self.0.index.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn policy(&self) -> Policy {
+        policy(&self.0.config.borrow().daemon.meetings)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.ambient.now()
+    }
+}
+
+fn policy(config: &daemon::Meetings) -> Policy {
+    Policy {
+        adhoc_grace: Duration::seconds(i64::from(config.adhoc_grace_secs)),
+        booked_grace: Duration::seconds(i64::from(config.booked_grace_secs)),
+        active_when_room_opens: config.activate_on == daemon::ActivateOn::RoomStarted,
+    }
+}
+
+/// A step and what the caller wants to know of it.
+type Applied<T> = Result<(Step, T), MeetingsError>;

@@ -1,0 +1,31 @@
+//! What the life of meetings adds to the metrics.
+
+use std::time::Duration;
+
+use super::index::Census;
+use crate::domain::{Event, EventKind};
+use crate::telemetry::Metrics;
+use crate::telemetry::label::{Correction, MeetingStatus};
+
+/// Counts an event that was just stored.
+pub(super) fn count(metrics: &Metrics, event: &Event) {
+    match event.kind {
+        EventKind::Completed => {
+            let seconds = event.figures.map_or(0, |figures| figures.duration_seconds());
+            metrics.meeting_completed(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
+            if event.synthesised {
+                metrics.corrected(Correction::MissedEnd);
+            }
+        }
+        EventKind::ParticipantLeft if event.synthesised => metrics.corrected(Correction::MissedLeave),
+        EventKind::Amended => metrics.corrected(Correction::Amended),
+        _ => {}
+    }
+}
+
+/// Shows how many meetings and people there are now.
+pub(super) fn show(metrics: &Metrics, census: Census) {
+    metrics.set_meetings(MeetingStatus::Scheduled, census.scheduled);
+    metrics.set_meetings(MeetingStatus::Active, census.active);
+    metrics.set_people(census.people);
+}

@@ -1,0 +1,111 @@
+//! How a meeting is stored: with its unsent events, as JSON that carries the version of its form.
+
+use bytes::Bytes;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Event, Meeting, Status, Step, Timestamp};
+
+/// One stored meeting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// Version of this form.
+    v: u8,
+    pub(super) meeting: Meeting,
+    /// Events that are not known to be safe elsewhere, oldest first.
+    #[serde(default)]
+    pub(super) outbox: Vec<Event>,
+}
+
+/// As much of a record as tells whether it can still change.
+#[derive(Deserialize)]
+struct Glance {
+    meeting: GlanceAtMeeting,
+    outbox: Vec<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct GlanceAtMeeting {
+    status: Status,
+}
+
+const VERSION: u8 = 1;
+
+// === impl Record ===
+
+impl Record {
+    /// The meeting after a step, with the events that were waiting before it.
+    pub(super) fn new(step: Step, mut outbox: Vec<Event>) -> Self {
+        outbox.extend(step.events);
+        Self {
+            v: VERSION,
+            meeting: step.meeting,
+            outbox,
+        }
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let record: Self = serde_json::from_slice(bytes)?;
+        if record.v > VERSION {
+            return Err(serde::de::Error::custom(format!(
+                "version {} is newer than this program",
+                record.v
+            )));
+        }
+        Ok(record)
+    }
+
+    pub(super) fn bytes(&self) -> Bytes {
+        serde_json::to_vec(self)
+            .expect("no map with other keys than text, no failing serializer")
+            .into()
+    }
+}
+
+/// Whether the record is of a meeting that ended before `then` and has nothing left to send.
+pub(super) fn is_settled_before(bytes: &[u8], then: Timestamp) -> bool {
+    let glance: Result<Glance, _> = serde_json::from_slice(bytes);
+    glance.is_ok_and(|glance| {
+        glance.outbox.is_empty() && glance.meeting.status.settled_at().is_some_and(|at| at < then)
+    })
+}
+
+/// Whether a newer program wrote it, which an older one must not touch.
+pub(super) fn is_newer(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Version {
+        v: u8,
+    }
+    serde_json::from_slice(bytes).is_ok_and(|version: Version| version.v > VERSION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record as version 1 wrote it. It must be readable for ever.
+    const VERSION_1: &str = include_str!("record/version-1.json");
+
+    #[test]
+    fn what_version_1_wrote_can_be_read() {
+        let record = Record::read(VERSION_1.as_bytes()).unwrap();
+        assert_eq!(record.meeting.sequence, 4);
+        assert_eq!(record.outbox.len(), 1);
+        assert_eq!(Record::read(&record.bytes()).unwrap(), record);
+        assert!(
+            !is_settled_before(VERSION_1.as_bytes(), Timestamp::MAX_UTC),
+            "an event waits"
+        );
+    }
+
+    #[test]
+    fn what_a_newer_program_wrote_is_refused() {
+        let newer = VERSION_1.replacen("\"v\": 1", "\"v\": 2", 1);
+        assert!(
+            Record::read(newer.as_bytes())
+                .unwrap_err()
+                .to_string()
+                .contains("newer than this program")
+        );
+    }
+}

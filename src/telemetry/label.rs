@@ -1,0 +1,172 @@
+//! The values that labels of metrics may take: closed sets, so that no name of a room or a person can become one.
+
+/// A closed set of label values, each with its place in tables of ready-made counters.
+pub trait Label: Copy + 'static {
+    /// Every value, in the order of [`Label::index`].
+    const ALL: &'static [Self];
+
+    fn as_str(self) -> &'static str;
+
+    /// The place of this value in [`Label::ALL`].
+    fn index(self) -> usize;
+}
+
+macro_rules! labels {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $text:literal,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$value_doc])* $value,)+ }
+
+        impl Label for $name {
+            const ALL: &'static [Self] = &[$(Self::$value,)+];
+
+            fn as_str(self) -> &'static str {
+                match self { $(Self::$value => $text,)+ }
+            }
+
+            fn index(self) -> usize {
+                self as usize
+            }
+        }
+    )+};
+}
+
+labels! {
+    /// A route by its template, as in `usher_http_requests_total{route}` and in the request log.
+    Route {
+        GenerateToken = "/api/jitsi/generate-token",
+        CreateRoom = "/api/jitsi/create-room",
+        ValidateToken = "/api/jitsi/validate-token",
+        RoomCreated = "/events/room/created",
+        RoomDestroyed = "/events/room/destroyed",
+        OccupantJoined = "/events/occupant/joined",
+        OccupantLeft = "/events/occupant/left",
+        ProsodyEvents = "/prosody/events",
+        AsapKey = "/asap/{kid}.pem",
+        Jwks = "/.well-known/jwks.json",
+        Live = "/live",
+        Ready = "/ready",
+        Metrics = "/metrics",
+        /// No route took the request, or it never became one.
+        Unmatched = "unmatched",
+    }
+
+    /// A method of HTTP.
+    Method {
+        Get = "GET",
+        Head = "HEAD",
+        Post = "POST",
+        Put = "PUT",
+        Patch = "PATCH",
+        Delete = "DELETE",
+        Options = "OPTIONS",
+        /// Any other, or unknown because the head could not be read.
+        Other = "other",
+    }
+
+    /// What a token is for.
+    TokenKind {
+        Jitsi = "jitsi",
+    }
+
+    /// How a request for a token ended.
+    TokenResult {
+        Issued = "issued",
+        /// The caller may not have it.
+        Refused = "refused",
+        /// It could not be made or recorded.
+        Failed = "failed",
+    }
+
+    /// What a check found; the texts are the codes of the HTTP contract.
+    TokenCheck {
+        Valid = "valid",
+        Malformed = "malformed",
+        BadSignature = "bad_signature",
+        UnknownKey = "unknown_key",
+        WrongAlgorithm = "wrong_algorithm",
+        Expired = "expired",
+        NotYetValid = "not_yet_valid",
+        WrongIssuer = "wrong_issuer",
+        WrongAudience = "wrong_audience",
+        WrongSubject = "wrong_subject",
+        WrongRoom = "wrong_room",
+        Revoked = "revoked",
+    }
+
+    /// A meeting that is not over.
+    MeetingStatus {
+        Scheduled = "scheduled",
+        Active = "active",
+    }
+
+    /// Who reports what happens in rooms.
+    Source {
+        EventSync = "event_sync",
+        Prosody = "prosody",
+        LiveKit = "livekit",
+    }
+
+    /// What became of one report.
+    Verdict {
+        /// It changed a meeting.
+        Accepted = "accepted",
+        /// It said what was known already.
+        Repeated = "repeated",
+        /// It is about a meeting that is no longer followed.
+        Stale = "stale",
+        /// It is about somebody or something that is not counted.
+        Ignored = "ignored",
+        /// The sender could not prove who it is.
+        Refused = "refused",
+        /// It could not be read.
+        Malformed = "malformed",
+        /// It could not be stored; the sender is told to try again.
+        Failed = "failed",
+    }
+
+    /// What usher concluded by itself because nobody had reported it.
+    Correction {
+        /// Somebody is in whose joining was never reported.
+        MissedJoin = "missed_join",
+        /// Somebody is gone whose leaving was never reported.
+        MissedLeave = "missed_leave",
+        /// A room is gone whose end was never reported.
+        MissedEnd = "missed_end",
+        /// A late fact changed the figures of a completed meeting.
+        Amended = "amended",
+    }
+
+    /// How reading the configuration again ended.
+    ReloadResult {
+        Applied = "applied",
+        Unchanged = "unchanged",
+        Rejected = "rejected",
+    }
+}
+
+// === impl Route ===
+
+impl Route {
+    /// Whether the route is for supervision, whose requests come every few seconds and say nothing new.
+    pub fn is_supervision(self) -> bool {
+        matches!(self, Self::Live | Self::Ready | Self::Metrics)
+    }
+}
+
+// === impl Method ===
+
+impl From<&http::Method> for Method {
+    fn from(method: &http::Method) -> Self {
+        match *method {
+            http::Method::GET => Self::Get,
+            http::Method::HEAD => Self::Head,
+            http::Method::POST => Self::Post,
+            http::Method::PUT => Self::Put,
+            http::Method::PATCH => Self::Patch,
+            http::Method::DELETE => Self::Delete,
+            http::Method::OPTIONS => Self::Options,
+            _ => Self::Other,
+        }
+    }
+}

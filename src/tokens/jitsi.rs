@@ -1,0 +1,146 @@
+//! Tokens for Jitsi rooms: a grant becomes the payload that Jitsi's Prosody plugins accept, signed by the right key.
+
+mod payload;
+
+use jsonwebtoken::jwk::Jwk;
+use uuid::Uuid;
+
+use self::payload::Payload;
+use super::keys::{KeyError, Keys, SigningFailed};
+use super::verify::{self, Refusal, Verified};
+use super::{Features, Person, PlainText};
+use crate::config::daemon::Jitsi;
+use crate::domain::{RoomName, Timestamp};
+
+/// What a token lets its holder do: enter one room, as one person, until a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grant {
+    pub room: RoomName,
+    pub user: Person,
+    /// Owner of the room where Prosody loads `mod_token_affiliation`.
+    pub moderator: bool,
+    pub group: Option<PlainText>,
+    /// Absent: a moderator may everything. Present: what it does not allow is refused, to moderators too.
+    pub features: Option<Features>,
+    /// The first second in which Prosody refuses the token; parts of a second are cut off.
+    pub expires_at: Timestamp,
+}
+
+/// A signed token. It opens a room to whoever holds it, so it is never printed by accident.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Issued {
+    pub token: String,
+    /// A whole second.
+    pub expires_at: Timestamp,
+}
+
+/// Why a grant did not become a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("the token would have expired already")]
+    Expired,
+    #[error("no signing key has started yet")]
+    NoKeyYet,
+    #[error(transparent)]
+    Signing(#[from] SigningFailed),
+}
+
+/// Issues and checks the tokens of one Jitsi deployment; its keys are parsed once, here.
+#[derive(Debug)]
+pub struct JitsiTokens {
+    name: String,
+    domain: String,
+    app_id: String,
+    keys: Keys,
+}
+
+// === impl JitsiTokens ===
+
+impl JitsiTokens {
+    /// How far back `nbf` lies, in seconds: Prosody allows no difference between its clock and ours.
+    const NOT_BEFORE_SECS: i64 = 10;
+
+    /// Parses and checks the keys of a `[[jitsi]]` section.
+    pub fn new(section: &Jitsi) -> Result<Self, KeyError> {
+        Ok(Self {
+            name: section.name.clone(),
+            domain: section.domain.clone(),
+            app_id: section.app_id.clone(),
+            keys: Keys::new(section)?,
+        })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The XMPP domain, which is also the host of the links.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// `iss` and `aud` of every token.
+    pub fn app_id(&self) -> &str {
+        &self.app_id
+    }
+
+    /// `HS256` or `RS256`: the one algorithm of this deployment.
+    pub fn algorithm(&self) -> &'static str {
+        self.keys.algorithm()
+    }
+
+    /// Signs a token for a grant. An RSA signature takes most of a millisecond of the calling thread.
+    pub fn issue(&self, grant: &Grant, now: Timestamp, jti: Uuid) -> Result<Issued, TokenError> {
+        let (issued_at, exp) = (now.timestamp(), grant.expires_at.timestamp());
+        if exp <= issued_at {
+            return Err(TokenError::Expired);
+        }
+        let signer = self.keys.signer(now).ok_or(TokenError::NoKeyYet)?;
+        let payload = Payload::new(self, grant, issued_at, jti);
+        let bytes = serde_json::to_vec(&payload).map_err(|_| SigningFailed)?;
+        let token = signer.sign(&bytes)?;
+        Ok(Issued {
+            token,
+            expires_at: Timestamp::from_timestamp(exp, 0).unwrap_or(grant.expires_at),
+        })
+    }
+
+    /// Judges a token as the Prosody of this deployment does, without leeway; with a room, also whether it opens it.
+    ///
+    /// It is stricter in what Prosody leaves open: `exp` must be there, and the audience must be the application.
+    pub fn verify(&self, token: &str, room: Option<&RoomName>, now: Timestamp) -> Result<Verified, Refusal> {
+        verify::verify(self, token, room, now)
+    }
+
+    /// Where people open the room; no token inside.
+    pub fn join_url(&self, room: &RoomName) -> String {
+        format!("https://{}/{room}", self.domain)
+    }
+
+    /// Where the holder of the token opens the room. Every version of Jitsi's web client reads the query.
+    pub fn join_url_with(&self, room: &RoomName, token: &str) -> String {
+        format!("https://{}/{room}?jwt={token}", self.domain)
+    }
+
+    /// The public key (PEM, SPKI) whose kid has this SHA-256, in lower-case hex.
+    pub fn public_key_pem(&self, sha256_hex_of_kid: &str) -> Option<&str> {
+        self.keys.public_key_pem(sha256_hex_of_kid)
+    }
+
+    /// The public keys as JSON Web Keys; none where a shared secret signs.
+    pub fn jwks(&self) -> impl Iterator<Item = Jwk> {
+        self.keys.jwks()
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+}
+
+impl std::fmt::Debug for Issued {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Issued")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,277 @@
+//! The keys of one Jitsi deployment: parsed and checked once, then only used.
+
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+    RsaPublicKeyComponents,
+};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, CommonParameters, Jwk, KeyAlgorithm, PublicKeyUse, RSAKeyParameters, RSAKeyType,
+};
+use jsonwebtoken::{Algorithm, Header};
+use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject;
+
+use super::sha256_hex;
+use crate::config::daemon::{Jitsi, Signing, SigningKey};
+use crate::domain::Timestamp;
+
+/// How the tokens of one deployment are signed and checked.
+#[derive(Debug)]
+pub(super) enum Keys {
+    Shared(Box<SharedKey>),
+    Rsa(Vec<RsaKey>),
+}
+
+/// A secret that Prosody knows too (HS256).
+pub(super) struct SharedKey {
+    key: hmac::Key,
+    header: String,
+}
+
+/// A key pair of which Prosody fetches the public half (RS256).
+pub(super) struct RsaKey {
+    pub(super) kid: String,
+    from: Timestamp,
+    pair: RsaKeyPair,
+    public: ParsedPublicKey,
+    header: String,
+    /// SHA-256 of the kid, which is the name Prosody asks a key server for.
+    digest: String,
+    pem: String,
+}
+
+/// The one key that signs at a moment.
+pub(super) enum Signer<'a> {
+    Shared(&'a SharedKey),
+    Rsa(&'a RsaKey),
+}
+
+/// Why a key cannot be used. Names the key, never its content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("jitsi {server:?}: the secret is empty")]
+    EmptySecret { server: String },
+    #[error("jitsi {server:?}: there is no signing key")]
+    NoKey { server: String },
+    #[error("jitsi {server:?}: signing key {kid:?} is not a private key in PEM form (PKCS#8 or PKCS#1)")]
+    NotPem { server: String, kid: String },
+    #[error("jitsi {server:?}: signing key {kid:?} is not an RSA key; Prosody takes no other kind")]
+    NotRsa { server: String, kid: String },
+    #[error("jitsi {server:?}: signing key {kid:?} must have at least 2048 and at most 8192 bits")]
+    Size { server: String, kid: String },
+}
+
+/// The signing backend failed; with keys that were checked this means the machine is out of memory or randomness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the token could not be signed")]
+pub struct SigningFailed;
+
+// === impl Keys ===
+
+impl Keys {
+    pub(super) fn new(section: &Jitsi) -> Result<Self, KeyError> {
+        let server = || section.name.clone();
+        match &section.signing {
+            Signing::Shared(secret) if secret.expose().is_empty() => {
+                Err(KeyError::EmptySecret { server: server() })
+            }
+            Signing::Shared(secret) => Ok(Self::Shared(Box::new(SharedKey::new(secret.expose())))),
+            Signing::Rsa(keys) if keys.is_empty() => Err(KeyError::NoKey { server: server() }),
+            Signing::Rsa(keys) => {
+                let parsed = keys.iter().map(|key| RsaKey::new(&section.name, key));
+                parsed.collect::<Result<_, _>>().map(Self::Rsa)
+            }
+        }
+    }
+
+    /// The one algorithm that tokens of this deployment have; Prosody is configured for one as well.
+    pub(super) fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Shared(_) => "HS256",
+            Self::Rsa(_) => "RS256",
+        }
+    }
+
+    /// The key that signs at `now`: of those that have started, the one that started last.
+    pub(super) fn signer(&self, now: Timestamp) -> Option<Signer<'_>> {
+        match self {
+            Self::Shared(key) => Some(Signer::Shared(key)),
+            Self::Rsa(keys) => {
+                let started = keys.iter().filter(|key| key.from <= now);
+                started.max_by_key(|key| key.from).map(Signer::Rsa)
+            }
+        }
+    }
+
+    /// All RSA keys, whether they sign already, still, or no more.
+    pub(super) fn rsa(&self) -> &[RsaKey] {
+        match self {
+            Self::Shared(_) => &[],
+            Self::Rsa(keys) => keys,
+        }
+    }
+
+    pub(super) fn public_key_pem(&self, digest: &str) -> Option<&str> {
+        let found = self.rsa().iter().find(|key| key.digest == digest);
+        found.map(|key| key.pem.as_str())
+    }
+
+    pub(super) fn jwks(&self) -> impl Iterator<Item = Jwk> {
+        self.rsa().iter().map(RsaKey::jwk)
+    }
+}
+
+// === impl SharedKey ===
+
+impl SharedKey {
+    pub(super) fn new(secret: &str) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        Self {
+            key,
+            header: encoded_header(Algorithm::HS256, None),
+        }
+    }
+
+    /// In constant time.
+    pub(super) fn verifies(&self, message: &str, signature: &[u8]) -> bool {
+        hmac::verify(&self.key, message.as_bytes(), signature).is_ok()
+    }
+}
+
+impl std::fmt::Debug for SharedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedKey(…)")
+    }
+}
+
+// === impl RsaKey ===
+
+impl RsaKey {
+    fn new(server: &str, key: &SigningKey) -> Result<Self, KeyError> {
+        let pair = key_pair(server, key)?;
+        let not_rsa = || KeyError::NotRsa {
+            server: server.to_owned(),
+            kid: key.kid.clone(),
+        };
+        let der = AsDer::<PublicKeyX509Der>::as_der(pair.public_key()).map_err(|_| not_rsa())?;
+        let public =
+            ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.as_ref()).map_err(|_| not_rsa())?;
+        Ok(Self {
+            kid: key.kid.clone(),
+            from: key.from,
+            public,
+            header: encoded_header(Algorithm::RS256, Some(&key.kid)),
+            digest: sha256_hex(&key.kid),
+            pem: pem("PUBLIC KEY", der.as_ref()),
+            pair,
+        })
+    }
+
+    pub(super) fn verifies(&self, message: &str, signature: &[u8]) -> bool {
+        self.public.verify_sig(message.as_bytes(), signature).is_ok()
+    }
+
+    /// The public half as PEM, SPKI.
+    pub(super) fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    fn jwk(&self) -> Jwk {
+        let RsaPublicKeyComponents { n, e } = RsaPublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
+        Jwk {
+            common: CommonParameters {
+                public_key_use: Some(PublicKeyUse::Signature),
+                key_algorithm: Some(KeyAlgorithm::RS256),
+                key_id: Some(self.kid.clone()),
+                ..CommonParameters::default()
+            },
+            algorithm: AlgorithmParameters::RSA(RSAKeyParameters {
+                key_type: RSAKeyType::RSA,
+                n: URL_SAFE_NO_PAD.encode(n),
+                e: URL_SAFE_NO_PAD.encode(e),
+            }),
+        }
+    }
+}
+
+impl std::fmt::Debug for RsaKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RsaKey")
+            .field("kid", &self.kid)
+            .field("from", &self.from)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Signer ===
+
+impl Signer<'_> {
+    /// The token for a payload, as JWS compact serialisation (RFC 7515 section 7.1).
+    pub(super) fn sign(&self, payload: &[u8]) -> Result<String, SigningFailed> {
+        let header = match self {
+            Self::Shared(key) => &key.header,
+            Self::Rsa(key) => &key.header,
+        };
+        let mut token = String::with_capacity(header.len() + payload.len() * 4 / 3 + 512);
+        token.push_str(header);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+        let signature = self.signature(token.as_bytes())?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
+    }
+
+    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
+        match self {
+            Self::Shared(key) => Ok(hmac::sign(&key.key, message).as_ref().to_vec()),
+            Self::Rsa(key) => {
+                let mut signature = vec![0; key.pair.public_modulus_len()];
+                key.pair
+                    .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+                    .map_err(|_| SigningFailed)?;
+                Ok(signature)
+            }
+        }
+    }
+}
+
+/// Bytes as PEM (RFC 7468), 64 characters a line.
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for (at, c) in STANDARD.encode(der).chars().enumerate() {
+        if at > 0 && at % 64 == 0 {
+            text.push('\n');
+        }
+        text.push(c);
+    }
+    text + &format!("\n-----END {label}-----\n")
+}
+
+fn key_pair(server: &str, key: &SigningKey) -> Result<RsaKeyPair, KeyError> {
+    let (server, kid) = (server.to_owned(), key.kid.clone());
+    let parsed = match PrivateKeyDer::from_pem_slice(key.pem.expose().as_bytes()) {
+        Ok(PrivateKeyDer::Pkcs8(der)) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
+        Ok(PrivateKeyDer::Pkcs1(der)) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
+        Ok(_) => return Err(KeyError::NotRsa { server, kid }),
+        Err(_) => return Err(KeyError::NotPem { server, kid }),
+    };
+    parsed.map_err(|rejected| match rejected.to_string().as_str() {
+        "TooSmall" | "TooLarge" => KeyError::Size { server, kid },
+        _ => KeyError::NotRsa { server, kid },
+    })
+}
+
+/// The first part of every token that a key signs.
+fn encoded_header(algorithm: Algorithm, kid: Option<&str>) -> String {
+    let header = Header {
+        kid: kid.map(str::to_owned),
+        ..Header::new(algorithm)
+    };
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).unwrap_or_default())
+}

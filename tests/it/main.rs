@@ -1,0 +1,20 @@
+//! One binary for every integration test: each further one costs a link.
+
+mod api;
+mod bad_input;
+mod deployment;
+mod durable;
+mod edge;
+mod end_to_end;
+mod forged;
+mod layering;
+mod lifecycle;
+mod nats;
+mod nothing_lost;
+mod prosody;
+mod reload;
+mod smoke;
+mod store_contract;
+mod store_crash;
+mod strace;
+mod usher;

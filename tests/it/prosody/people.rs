@@ -1,0 +1,158 @@
+//! XMPP clients, all in one Node process, driven by lines of JSON (`tests/xmpp/client.mjs`).
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::server::{ACCOUNTS, DOMAIN, PASSWORD, Prosody, RECORDERS, repository};
+
+/// Longer than any deadline inside the Node process.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The people of a test, and jicofo's focus when the test plays it.
+#[derive(Debug)]
+pub struct People {
+    child: Child,
+    commands: ChildStdin,
+    lines: mpsc::UnboundedReceiver<Value>,
+    notices: Vec<Value>,
+    seq: u64,
+}
+
+// === impl People ===
+
+impl People {
+    pub fn start() -> Self {
+        let folder = repository().join("tests/xmpp");
+        assert!(
+            folder.join("node_modules").exists(),
+            "the XMPP client is not installed: run `npm ci` in {}",
+            folder.display()
+        );
+        let mut child = Command::new("node")
+            .arg(folder.join("client.mjs"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node is installed");
+        let commands = child.stdin.take().expect("stdin is piped");
+        let lines = read_lines(child.stdout.take().expect("stdout is piped"));
+        Self {
+            child,
+            commands,
+            lines,
+            notices: Vec::new(),
+            seq: 0,
+        }
+    }
+
+    /// Somebody without an account joins a room; `room` is the whole address. The answer says what became of it.
+    pub async fn join(&mut self, prosody: &Prosody, id: &str, room: &str) -> Value {
+        self.join_with(prosody, id, room, json!({})).await
+    }
+
+    /// As `join`, with more fields for the command: `nick`, `name`, `token`, `presence` …
+    pub async fn join_with(&mut self, prosody: &Prosody, id: &str, room: &str, more: Value) -> Value {
+        let mut command = json!({
+            "do": "join", "id": id, "room": room, "nick": id, "domain": DOMAIN, "url": address(prosody, room, &more),
+        });
+        merge(&mut command, more);
+        self.ask(command).await
+    }
+
+    /// Jicofo's account, a Prosody administrator, opens a room.
+    pub async fn focus(&mut self, prosody: &Prosody, room: &str) -> Value {
+        let account = json!({ "domain": ACCOUNTS, "username": "focus", "password": PASSWORD });
+        self.join_with(prosody, "focus", room, account).await
+    }
+
+    /// A recorder (Jibri) comes into a room.
+    pub async fn recorder(&mut self, prosody: &Prosody, room: &str) -> Value {
+        let account = json!({ "domain": RECORDERS, "username": "recorder", "password": PASSWORD });
+        self.join_with(prosody, "recorder", room, account).await
+    }
+
+    pub async fn leave(&mut self, id: &str, room: &str) -> Value {
+        self.ask(json!({ "do": "leave", "id": id, "room": room })).await
+    }
+
+    /// Cuts the connection without a word.
+    pub async fn drop_connection(&mut self, id: &str) -> Value {
+        self.ask(json!({ "do": "drop", "id": id })).await
+    }
+
+    /// Sends one command and waits for its answer.
+    pub async fn ask(&mut self, mut command: Value) -> Value {
+        self.seq += 1;
+        command["seq"] = json!(self.seq);
+        writeln!(self.commands, "{command}").expect("the XMPP client is running");
+        loop {
+            let line = self.next_line(&command).await;
+            if line["seq"] == json!(self.seq) {
+                return line;
+            }
+            self.notices.push(line);
+        }
+    }
+
+    /// Waits for something that happened to a client by itself, in the past or the future.
+    pub async fn notice(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+        if let Some(at) = self.notices.iter().position(&is_it) {
+            return self.notices.remove(at);
+        }
+        loop {
+            let line = self.next_line(&json!("a notice")).await;
+            if is_it(&line) {
+                return line;
+            }
+            self.notices.push(line);
+        }
+    }
+
+    async fn next_line(&mut self, waiting_for: &Value) -> Value {
+        tokio::time::timeout(DEADLINE, self.lines.recv())
+            .await
+            .unwrap_or_else(|_| panic!("the XMPP client says nothing to {waiting_for}"))
+            .unwrap_or_else(|| panic!("the XMPP client ended at {waiting_for}"))
+    }
+}
+
+impl Drop for People {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The address that a browser would open, with the room and the token in its query.
+fn address(prosody: &Prosody, room: &str, more: &Value) -> String {
+    let node = room.split('@').next().unwrap_or_default();
+    let token = more["token"]
+        .as_str()
+        .map(|token| format!("&token={token}"))
+        .unwrap_or_default();
+    format!("{}?room={node}{token}", prosody.websocket())
+}
+
+fn merge(command: &mut Value, more: Value) {
+    if let (Value::Object(command), Value::Object(more)) = (command, more) {
+        command.extend(more);
+    }
+}
+
+fn read_lines(output: ChildStdout) -> mpsc::UnboundedReceiver<Value> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let line = serde_json::from_str(&line).expect("the XMPP client writes JSON");
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}

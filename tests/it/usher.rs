@@ -1,0 +1,388 @@
+//! The real `usher` program as a child process: temporary folder, free loopback ports, killed on drop.
+
+use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The API key of the client `ataraxia`, whose hash is in [`CLIENTS`].
+pub const KEY: &str = "dev-key-ataraxia";
+/// What Prosody presents.
+pub const PROSODY_SECRET: &str = "a shared secret for tests only";
+/// The application id and secret of the tokens.
+pub const APP_ID: &str = "your-app-id";
+pub const APP_SECRET: &str = "a token secret for tests only 0123456789";
+
+/// `clients.toml` of [`Setup::default`]; further lines belong to the client `ataraxia`.
+pub const CLIENTS: &str = r#"
+[ataraxia]
+keys = ["sha256:80449c4d66daecc493b87ffe7426fa042c75e7c26507084c0c3ff2a91ba8c8bc"]
+scopes = ["tokens:issue", "tokens:validate", "meetings:read", "meetings:write"]
+rooms = ["*"]
+requests_per_second = 100000
+"#;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// What a test says about the configuration.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The `[[jitsi]]` section's key lines; HS256 with [`APP_SECRET`] unless the test says otherwise.
+    pub signing: String,
+    /// The XMPP domain and its conference component.
+    pub domain: String,
+    pub muc_domain: String,
+    /// Further lines of `[http]`.
+    pub http: String,
+    /// Further sections of `usher.toml`, such as `[nats]` or `[meetings]`.
+    pub sections: String,
+    pub clients: String,
+    /// Further variables of the process.
+    pub variables: Vec<(String, String)>,
+    /// A command before the program, such as strace with its options.
+    pub wrapper: Vec<String>,
+}
+
+/// A running (or killed) usher.
+#[derive(Debug)]
+pub struct Usher {
+    folder: TempDir,
+    ports: (u16, u16),
+    setup: Setup,
+    child: Child,
+    pub http: Client,
+}
+
+// === impl Setup ===
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            signing: format!("app_secret = \"{APP_SECRET}\""),
+            domain: "meet.test".into(),
+            muc_domain: "conference.meet.test".into(),
+            http: String::new(),
+            sections: String::new(),
+            clients: CLIENTS.into(),
+            variables: Vec::new(),
+            wrapper: Vec::new(),
+        }
+    }
+}
+
+impl Setup {
+    /// Further sections of `usher.toml`.
+    pub fn sections(mut self, text: &str) -> Self {
+        self.sections.push_str(text);
+        self.sections.push('\n');
+        self
+    }
+
+    /// Grace times short enough for a test.
+    pub fn quick(self) -> Self {
+        self.sections("[meetings]\nadhoc_grace_secs = 1\nbooked_grace_secs = 1\n")
+    }
+
+    /// Events go to this server.
+    pub fn nats(self, url: &str) -> Self {
+        self.sections(&format!("[nats]\nurl = \"{url}\"\n"))
+    }
+
+    fn usher_toml(&self, folder: &Path, (public, ops): (u16, u16)) -> String {
+        let Self {
+            http,
+            signing,
+            domain,
+            muc_domain,
+            sections,
+            ..
+        } = self;
+        format!(
+            r#"
+[http]
+listen = "127.0.0.1:{public}"
+{http}
+[ops]
+listen = "127.0.0.1:{ops}"
+[store]
+path = "{store}"
+[[jitsi]]
+name = "main"
+domain = "{domain}"
+muc_domain = "{muc_domain}"
+app_id = "{APP_ID}"
+{signing}
+prosody_secret = "{PROSODY_SECRET}"
+{sections}"#,
+            store = folder.join("store").display(),
+        )
+    }
+}
+
+// === impl Usher ===
+
+impl Usher {
+    /// Starts it and waits until it is ready.
+    pub async fn start(setup: Setup) -> Self {
+        let mut usher = Self::launch(setup);
+        usher.wait_until_ready().await;
+        usher
+    }
+
+    /// Starts it; whether it will ever be ready is the test's question.
+    pub fn launch(setup: Setup) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let ports = (free_port(), free_port());
+        fs::create_dir(folder.path().join("config")).expect("a folder for the configuration");
+        fs::write(
+            folder.path().join("config/usher.toml"),
+            setup.usher_toml(folder.path(), ports),
+        )
+        .unwrap();
+        fs::write(folder.path().join("config/clients.toml"), &setup.clients).unwrap();
+        let child = spawn(folder.path(), &setup);
+        let http = Client::builder()
+            .timeout(DEADLINE)
+            .build()
+            .expect("a client without TLS");
+        Self {
+            folder,
+            ports,
+            setup,
+            child,
+            http,
+        }
+    }
+
+    /// The folder with `usher.toml` and its siblings.
+    pub fn config_dir(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
+    pub fn store_dir(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `http://127.0.0.1:…`, where callers reach it.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.0)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.ports.0
+    }
+
+    /// A call of the client `ataraxia`.
+    pub fn post(&self, path: &str, body: &Value) -> RequestBuilder {
+        self.post_as(KEY, path, body)
+    }
+
+    /// A call of whoever has this API key.
+    pub fn post_as(&self, key: &str, path: &str, body: &Value) -> RequestBuilder {
+        self.http
+            .post(format!("{}{path}", self.url()))
+            .bearer_auth(key)
+            .json(body)
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.http.get(format!("{}{path}", self.url()))
+    }
+
+    /// A page of the operations listener.
+    pub fn ops(&self, path: &str) -> RequestBuilder {
+        self.http.get(format!("http://127.0.0.1:{}{path}", self.ports.1))
+    }
+
+    /// A call of Prosody.
+    pub fn report(&self, path: &str, body: &Value) -> RequestBuilder {
+        self.http
+            .post(format!("{}{path}", self.url()))
+            .bearer_auth(PROSODY_SECRET)
+            .json(body)
+    }
+
+    /// Books a room; the answer of `POST /api/jitsi/create-room`.
+    pub async fn create_room(&self, appointment: &str) -> Value {
+        answered(self.post("/api/jitsi/create-room", &json!({ "appointmentId": appointment }))).await
+    }
+
+    /// The metrics, one line each.
+    pub async fn metrics(&self) -> String {
+        self.ops("/metrics")
+            .send()
+            .await
+            .expect("the operations listener answers")
+            .text()
+            .await
+            .expect("metrics are text")
+    }
+
+    /// The value of one metric, such as `usher_meetings{status="active"}`.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let metrics = self.metrics().await;
+        let value = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value
+            .unwrap_or_else(|| panic!("no {name} in\n{metrics}"))
+            .parse()
+            .expect("a number")
+    }
+
+    /// The events in the log bus, where no NATS is configured.
+    pub fn event_log(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.store_dir().join("events.jsonl")).unwrap_or_default();
+        // The last line may still be in the writing.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+            .collect()
+    }
+
+    /// Everything that the process printed since its first start.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    pub fn kill9(&mut self) {
+        self.child.kill().expect("the process can be killed");
+        self.child.wait().expect("a killed process ends");
+    }
+
+    /// The command that stands before the program from the next start on.
+    pub fn wrap(&mut self, wrapper: Vec<String>) {
+        self.setup.wrapper = wrapper;
+    }
+
+    /// Starts it again with the same folder and ports.
+    pub async fn restart(&mut self) {
+        self.start_again();
+        self.wait_until_ready().await;
+    }
+
+    /// The same without waiting for it to be ready.
+    pub fn start_again(&mut self) {
+        self.child = spawn(self.folder.path(), &self.setup);
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.pid().to_string()])
+            .status();
+        assert!(sent.expect("kill is there").success());
+    }
+
+    /// Waits for the process to end.
+    pub fn ended(&mut self) -> ExitStatus {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
+                return status;
+            }
+            assert!(Instant::now() < until, "usher did not end:\n{}", self.log());
+            std::thread::yield_now();
+        }
+    }
+
+    pub async fn wait_until_ready(&mut self) {
+        let url = format!("http://127.0.0.1:{}/ready", self.ports.1);
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let answer = self.http.get(&url).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            let ended = self.child.try_wait().expect("the child can be waited for");
+            assert!(
+                ended.is_none() && Instant::now() < until,
+                "usher is not ready ({ended:?}):\n{}",
+                self.log()
+            );
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Looks again and again, as fast as the answers come, until `found` returns something.
+    pub async fn eventually<T>(&self, what: &str, found: impl AsyncFn(&Self) -> Option<T>) -> T {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            if let Some(found) = found(self).await {
+                return found;
+            }
+            assert!(Instant::now() < until, "{what} did not happen:\n{}", self.log());
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Drop for Usher {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends the request and expects success; returns the JSON of the answer.
+pub async fn answered(request: RequestBuilder) -> Value {
+    let answer: Response = request.send().await.expect("usher answers");
+    let status = answer.status();
+    let text = answer.text().await.expect("an answer is text");
+    assert!(status.is_success(), "{status}: {text}");
+    serde_json::from_str(&text).expect("an answer is JSON")
+}
+
+/// A loopback port that nobody uses right now, and that no outgoing connection takes while its server is down:
+/// it lies below the range of the kernel (`ip_local_port_range`, from 32768 on).
+pub fn free_port() -> u16 {
+    let drawn = || 10_000 + (RandomState::new().build_hasher().finish() % 22_000) as u16;
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    std::iter::repeat_with(drawn)
+        .find(free)
+        .expect("the iterator has no end")
+}
+
+/// The present in milliseconds since 1970.
+pub fn now_millis() -> i64 {
+    let since = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .expect("the clock is after 1970");
+    i64::try_from(since.as_millis()).expect("the clock is before the year 292,000,000")
+}
+
+fn spawn(folder: &Path, setup: &Setup) -> Child {
+    let log = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))
+        .expect("a log file");
+    let mut line = setup.wrapper.clone();
+    line.push(env!("CARGO_BIN_EXE_usher").into());
+    let mut command = Command::new(&line[0]);
+    command
+        .args(&line[1..])
+        .arg("serve")
+        .arg("--config")
+        .arg(folder.join("config"));
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.envs(setup.variables.iter().cloned());
+    command
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a second handle"))
+        .stderr(log);
+    command.spawn().expect("usher can be started")
+}
