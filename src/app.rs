@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chrono::SubsecRound;
 use tokio::sync::{mpsc, watch};
 
+use crate::audit::Audit;
 use crate::bus::log::LogLimits;
 use crate::bus::{Bus, BusError, LogBus, NatsBus};
 use crate::config::{Complaint, Config, Environment, Source, Watcher};
@@ -18,7 +19,8 @@ use crate::http::Api;
 use crate::http::server::{BindError, Listener};
 use crate::lifecycle::Lifecycle;
 use crate::meetings::{Meetings, MeetingsError, Written};
-use crate::store::{OpenError, Store};
+use crate::signin::{SignIn, SignInError};
+use crate::store::{OpenError, Store, StoreError};
 use crate::telemetry::metrics::Build;
 use crate::telemetry::{Latch, Metrics, Readiness};
 use crate::tokens::Keyring;
@@ -62,6 +64,10 @@ pub enum StartError {
     Bus(#[from] BusError),
     #[error("cannot read the stored meetings")]
     Meetings(#[from] MeetingsError),
+    #[error("cannot read the stored sessions")]
+    SignIn(#[from] SignInError),
+    #[error("cannot read the audit trail")]
+    Audit(#[source] StoreError),
     #[error(transparent)]
     Bind(#[from] BindError),
     #[error("a key cannot be used: {0}")]
@@ -126,12 +132,18 @@ impl App {
         }
         let (meetings, written) =
             Meetings::open(store.clone(), config.clone(), Arc::clone(&metrics), plan.ambient).await?;
+        let signin = SignIn::open(store.clone(), config.clone(), plan.ambient).await?;
+        let audit = Audit::open(store.clone(), plan.ambient)
+            .await
+            .map_err(StartError::Audit)?;
         let keys = Keyring::new(&config.borrow()).map_err(|faults| StartError::Key(format!("{faults:?}")))?;
         let (keyring, current_keys) = watch::channel(Arc::new(keys));
         let api = Api {
             config,
             keyring: current_keys,
             meetings,
+            signin,
+            audit,
             metrics,
             limits: Arc::default(),
             ambient: plan.ambient,

@@ -8,6 +8,7 @@ pub mod id;
 pub mod meeting;
 pub mod observation;
 pub mod report;
+pub mod user;
 
 pub use ambient::Ambient;
 pub use attendance::{Attendance, Figures, Stay};
@@ -16,6 +17,7 @@ pub use id::{ClientId, MeetingId, NameError, RoomName, UserId};
 pub use meeting::{Booking, Input, Meeting, Policy, Status, Step, TransitionError};
 pub use observation::{Observation, RoomKey, Source};
 pub use report::Verdict;
+pub use user::{SessionId, User};
 
 /// A moment in UTC; the only representation of time in usher.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -39,6 +39,16 @@ pub enum Table {
     Bookings,
     /// How far each source of observations has been read.
     Ingest,
+    /// People who are signed in.
+    Sessions,
+    /// Refresh tokens: one family for each sign-in of one program.
+    Families,
+    /// Authorization codes, for a minute each.
+    Codes,
+    /// What usher made up for itself and must know again after a restart, such as the key of its cookies.
+    Secrets,
+    /// Audit records, in the order of their ids.
+    Audit,
 }
 
 /// The state of one record. It never comes back: not after a removal, not after a restart.
@@ -207,6 +217,11 @@ impl Table {
             Self::Meetings => "meetings",
             Self::Bookings => "bookings",
             Self::Ingest => "ingest",
+            Self::Sessions => "sessions",
+            Self::Families => "families",
+            Self::Codes => "codes",
+            Self::Secrets => "secrets",
+            Self::Audit => "audit",
         }
     }
 }

@@ -14,7 +14,7 @@ use aws_lc_rs::digest;
 use jsonwebtoken::jwk::JwkSet;
 
 pub use features::{Features, UnknownFeature};
-pub use jitsi::{Grant, Issued, JitsiTokens, TokenError};
+pub use jitsi::{Grant, IdGrant, Issued, JitsiTokens, TokenError};
 pub use keys::KeyError;
 pub(crate) use keys::pem;
 pub use person::{AvatarUrl, Email, Person, PlainText, TextError};

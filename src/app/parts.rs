@@ -55,6 +55,9 @@ impl App {
         lifecycle.spawn("bus", look_after(bus, Arc::clone(&api.metrics), soft.clone()));
         lifecycle.spawn("store", watch_store(store.0, store.1, soft.clone()));
         lifecycle.spawn("keys", renew_keys(api.config.clone(), keyring, soft.clone()));
+        let signin = api.signin.clone();
+        let stop = soft.clone();
+        lifecycle.spawn("sessions", async move { signin.run_sweep(stop).await });
         let limits = Arc::clone(&api.limits);
         let stop = soft.clone();
         lifecycle.spawn("limits", async move { limits.run_sweep(stop).await });

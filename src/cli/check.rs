@@ -104,6 +104,8 @@ fn round_trip(server: &JitsiTokens, now: Timestamp, seed: [u8; 10]) -> Result<()
         moderator: false,
         group: None,
         features: None,
+        lobby_bypass: false,
+        session: None,
         expires_at: now + TimeDelta::seconds(60),
     };
     let issued = server

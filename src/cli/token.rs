@@ -77,6 +77,8 @@ fn issue(args: &TokenArgs, server: &JitsiTokens, now: Timestamp) -> Result<Issue
         moderator: args.moderator,
         group: args.group.clone(),
         features: None,
+        lobby_bypass: false,
+        session: None,
         expires_at: now + TimeDelta::seconds(args.expires_in.into()),
     };
     let issued = server.issue(&grant, now, token_id(now, random()?));

@@ -1,10 +1,13 @@
 //! Who may do what, and why not. Every "no" carries its reason: it becomes the log line, the metric and the error code.
 
+mod entry;
+
 use std::fmt;
 
 use serde::Deserialize;
 use wildmatch::WildMatch;
 
+pub use self::entry::{Channel, Entry, EntryDenial, RoomRules, Rule, Visitor};
 use super::RoomName;
 use super::id::{NameError, normal_form};
 

@@ -44,6 +44,23 @@ labels! {
         ProsodyEvents = "/prosody/events",
         AsapKey = "/asap/{kid}.pem",
         Jwks = "/.well-known/jwks.json",
+        SsoLogin = "/sso/login/",
+        SsoGuest = "/sso/guest/",
+        SsoApiLogin = "/sso/api/login/",
+        SsoValidate = "/sso/api/validate-token/",
+        SsoRefresh = "/sso/api/refresh-token/",
+        SsoUserInfo = "/sso/api/user-info/",
+        SsoLogout = "/sso/api/logout/",
+        SsoAuthorize = "/sso/authorize",
+        SsoToken = "/sso/token",
+        OidcStart = "/sso/oidc/start",
+        OidcCallback = "/sso/oidc/callback",
+        ClientAuth = "/api/auth/client/",
+        LiveKitGenerate = "/api/livekit/generate-token",
+        LiveKitToken = "/api/livekit/token",
+        Audit = "/api/audit",
+        Asset = "/assets/{file}",
+        SamplePage = "/client_apps/jitsi_meet/{page}",
         Live = "/live",
         Ready = "/ready",
         Metrics = "/metrics",
@@ -67,6 +84,7 @@ labels! {
     /// What a token is for.
     TokenKind {
         Jitsi = "jitsi",
+        LiveKit = "livekit",
     }
 
     /// How a request for a token ended.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use self::claims::{Claims, Header, Object};
 use super::jitsi::JitsiTokens;
 use super::keys::Keys;
-use crate::domain::{RoomName, Timestamp};
+use crate::domain::{RoomName, SessionId, Timestamp};
 
 /// Longest token that is looked at, in bytes; browsers and proxies give up far earlier.
 pub(super) const MAX_BYTES: usize = 16 * 1024;
@@ -25,6 +25,8 @@ pub struct Verified {
     pub moderator: bool,
     pub expires_at: Timestamp,
     pub jti: Option<String>,
+    /// The sign-in that the token comes from: whoever judges it must see whether that still lives.
+    pub session: Option<SessionId>,
 }
 
 /// Who holds it, as far as the token says so in text.

@@ -34,12 +34,13 @@ const HOUSE: &[Room] = &[
     // The edge.
     (
         "http http/*",
-        "config domain http ingest meetings telemetry tokens",
+        "audit config domain http ingest meetings pages signin telemetry tokens",
     ),
-    ("http/error", "domain ingest meetings store tokens"),
-    ("http/error/sentence", "config domain http/error"),
+    ("http/error", "domain ingest meetings signin store tokens"),
+    ("http/error/sentence", "config domain http/error signin"),
     ("http/server http/server/*", "config domain telemetry"),
     ("http/ops", "http/server telemetry"),
+    ("pages pages/*", "config domain"),
     ("ingest ingest/*", "config domain"),
     // The core.
     ("meetings meetings/*", "config domain meetings store telemetry"),
@@ -50,6 +51,8 @@ const HOUSE: &[Room] = &[
         "bus domain meetings telemetry",
     ),
     ("tokens tokens/*", "config domain store"),
+    ("signin signin/*", "config domain store telemetry"),
+    ("audit audit/*", "bus config domain store telemetry"),
     // The domain, and the ports with their adapters.
     ("domain domain/*", ""),
     ("store store/*", "config domain"),

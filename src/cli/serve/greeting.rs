@@ -56,6 +56,8 @@ fn link(app: &App) -> Option<String> {
         moderator: true,
         group: None,
         features: None,
+        lobby_bypass: false,
+        session: None,
         expires_at: now + Duration::hours(2),
     };
     let issued = tokens.issue(&grant, now, token_id(now, ambient.random())).ok()?;

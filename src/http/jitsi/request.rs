@@ -84,6 +84,8 @@ impl GenerateToken {
             moderator: self.is_moderator.unwrap_or(false),
             group: group(self.group.as_deref(), caller)?,
             features: self.features()?,
+            lobby_bypass: false,
+            session: None,
             expires_at: now + Duration::seconds(self.life(caller.client.max_token_secs)?),
         })
     }
@@ -267,6 +269,8 @@ pub(super) fn participant(
         moderator: false,
         group,
         features: None,
+        lobby_bypass: false,
+        session: None,
         expires_at: until,
     })
 }

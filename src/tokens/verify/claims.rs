@@ -145,6 +145,7 @@ impl Claims {
             group,
             expires_at,
             jti: owned(self.jti),
+            session: None,
         }
     }
 
