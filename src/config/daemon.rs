@@ -27,6 +27,7 @@ pub struct Daemon {
     pub livekit: Vec<LiveKit>,
     pub meetings: Meetings,
     pub signin: SignIn,
+    pub audit: Audit,
 }
 
 /// The public listener.
@@ -172,6 +173,13 @@ pub struct SignIn {
     pub refresh_days: u32,
 }
 
+/// The audit trail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audit {
+    /// How long a record is kept; 1 to 3650.
+    pub keep_days: u32,
+}
+
 // === impl Http ===
 
 impl Http {
@@ -262,5 +270,13 @@ impl Default for SignIn {
             session_hours: 12,
             refresh_days: 30,
         }
+    }
+}
+
+// === impl Audit ===
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { keep_days: 90 }
     }
 }
