@@ -31,6 +31,17 @@ rooms = ["*"]
 requests_per_second = 100000
 "#;
 
+/// A person who may sign in, for [`Setup::users`]; a doctor.
+pub const USERS: &str = r#"
+["user@example.com"]
+id = "123e4567-e89b-12d3-a456-426614174000"
+name = "Sara"
+password = "$argon2id$v=19$m=19456,t=2,p=1$SlLp7cYoe0zoUOJeJ4FGrw$zksXFKtcQyQ1Z+HZr28WNepnpDxT/ZjXscvtNS2xBKc"
+roles = ["doctor"]
+"#;
+/// The password in [`USERS`].
+pub const PASSWORD: &str = "dev-password";
+
 /// What a test says about the configuration.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -44,6 +55,9 @@ pub struct Setup {
     /// Further sections of `usher.toml`, such as `[nats]` or `[meetings]`.
     pub sections: String,
     pub clients: String,
+    /// `users.toml` and `rooms.toml`; empty unless the test says otherwise.
+    pub users: String,
+    pub rooms: String,
     /// Further variables of the process.
     pub variables: Vec<(String, String)>,
     /// A command before the program, such as strace with its options.
@@ -71,6 +85,8 @@ impl Default for Setup {
             http: String::new(),
             sections: String::new(),
             clients: CLIENTS.into(),
+            users: String::new(),
+            rooms: String::new(),
             variables: Vec::new(),
             wrapper: Vec::new(),
         }
@@ -146,7 +162,14 @@ impl Usher {
             setup.usher_toml(folder.path(), ports),
         )
         .unwrap();
-        fs::write(folder.path().join("config/clients.toml"), &setup.clients).unwrap();
+        let texts = [
+            ("clients", &setup.clients),
+            ("users", &setup.users),
+            ("rooms", &setup.rooms),
+        ];
+        for (name, text) in texts {
+            fs::write(folder.path().join(format!("config/{name}.toml")), text).unwrap();
+        }
         let child = spawn(folder.path(), &setup);
         let http = Client::builder()
             .timeout(DEADLINE)
