@@ -1,5 +1,6 @@
 //! `usher.toml`: what the daemon listens on, where it keeps things, and which meeting servers it stands beside.
 
+pub mod oidc;
 mod read;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use serde::Deserialize;
 
 use super::secret::Secret;
 
+pub use oidc::Oidc;
 pub(super) use read::{read, servers};
 
 /// The whole of `usher.toml`.
@@ -170,6 +172,8 @@ pub struct SignIn {
     pub session_hours: u32,
     /// 1 to 3650.
     pub refresh_days: u32,
+    /// Absent: people sign in with passwords only.
+    pub oidc: Option<Oidc>,
 }
 
 // === impl Http ===
@@ -261,6 +265,7 @@ impl Default for SignIn {
         Self {
             session_hours: 12,
             refresh_days: 30,
+            oidc: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use super::{
     ApiKey, Daemon, Http, Jitsi, LiveKit, Meetings, Nats, Ops, SignIn, Signing, SigningKey, Store, StoreKind,
+    oidc,
 };
 use crate::config::document::Node;
 use crate::config::kind;
@@ -242,12 +243,10 @@ fn read_meetings(meetings: &Section) -> Meetings {
 
 fn read_signin(signin: &Section) -> SignIn {
     let default = SignIn::default();
-    if signin.has("oidc") {
-        signin.fault("oidc", "sign-in through OpenID Connect comes in a later version");
-    }
     SignIn {
         session_hours: signin.or("session_hours", default.session_hours, kind::whole(1..=8760)),
         refresh_days: signin.or("refresh_days", default.refresh_days, kind::whole(1..=3650)),
+        oidc: signin.has("oidc").then(|| signin.table("oidc", oidc::read)),
     }
 }
 
