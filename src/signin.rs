@@ -5,6 +5,7 @@
 
 mod code;
 mod family;
+pub mod oidc;
 mod password;
 mod seal;
 mod session;
@@ -23,6 +24,7 @@ use crate::store::{Store, StoreError};
 
 pub use code::{CodeError, NewCode, Redeemed};
 pub use family::{NewFamily, RefreshError, RefreshToken, Renewed};
+pub use oidc::{Oidc, OidcError};
 pub use seal::{Purpose, Seal};
 pub use session::{Begun, Identity, Session};
 
@@ -35,6 +37,7 @@ struct Inner {
     config: watch::Receiver<Arc<Config>>,
     ambient: Ambient,
     seal: Seal,
+    oidc: Oidc,
 }
 
 /// One try to sign in with a password.
@@ -87,11 +90,13 @@ impl SignIn {
         ambient: Ambient,
     ) -> Result<Self, SignInError> {
         let seal = Seal::open(&store, &ambient).await?;
+        let oidc = Oidc::new(config.clone(), ambient);
         let inner = Inner {
             store,
             config,
             ambient,
             seal,
+            oidc,
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -111,6 +116,11 @@ impl SignIn {
     /// Seals and opens what a browser carries for us.
     pub fn seal(&self) -> &Seal {
         &self.0.seal
+    }
+
+    /// The provider that people may sign in with.
+    pub fn oidc(&self) -> &Oidc {
+        &self.0.oidc
     }
 
     /// Removes what has expired, at intervals, until `stop`.

@@ -325,7 +325,11 @@ fn a_provider_can_be_on_this_machine_and_its_claims_within_others() {
     );
     assert_eq!(oidc.claims.roles, "realm_access.roles");
     assert_eq!(oidc.claims.organisations.as_deref(), Some("org"));
-    assert_eq!(oidc.roles, Some(BTreeMap::new()), "an empty table: nobody has a role");
+    assert_eq!(
+        oidc.roles,
+        Some(BTreeMap::new()),
+        "an empty table: nobody has a role"
+    );
 }
 
 /// The sample with the options in comments switched on; signing keys take the place of the shared secret.

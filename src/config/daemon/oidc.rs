@@ -112,7 +112,9 @@ fn issuer(node: &Node) -> Result<(String, String), String> {
     };
     url.filter(|url| is_confidential(url) && plain(url))
         .and_then(|url| Some((text, url.host_str()?.to_owned())))
-        .ok_or_else(|| "must be a URL like https://id.example.com/realms/clinic; http only on loopback".into())
+        .ok_or_else(|| {
+            "must be a URL like https://id.example.com/realms/clinic; http only on loopback".into()
+        })
 }
 
 /// One word of `scope` (RFC 6749 section 3.3).
