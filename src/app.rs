@@ -85,7 +85,7 @@ fn unusable_keys(config: &Config) -> Vec<Complaint> {
     faults
         .iter()
         .map(|fault| Complaint {
-            key: "jitsi".into(),
+            key: fault.section().into(),
             message: fault.to_string(),
         })
         .collect()

@@ -6,7 +6,9 @@
 mod code;
 mod family;
 mod password;
+mod records;
 mod seal;
+mod secret;
 mod session;
 mod throttle;
 
@@ -18,11 +20,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::domain::{Ambient, User};
+use crate::domain::{Ambient, Timestamp, User};
 use crate::store::{Store, StoreError};
 
 pub use code::{CodeError, NewCode, Redeemed};
 pub use family::{NewFamily, RefreshError, RefreshToken, Renewed};
+use records::Records;
 pub use seal::{Purpose, Seal};
 pub use session::{Begun, Identity, Session};
 
@@ -31,7 +34,7 @@ pub use session::{Begun, Identity, Session};
 pub struct SignIn(Arc<Inner>);
 
 struct Inner {
-    store: Store,
+    records: Records,
     config: watch::Receiver<Arc<Config>>,
     ambient: Ambient,
     seal: Seal,
@@ -75,6 +78,9 @@ pub enum SignInError {
     Store(#[from] StoreError),
     #[error("a record cannot be read")]
     Unreadable(#[from] serde_json::Error),
+    /// Signed out meanwhile, or no longer let in by `users.toml`.
+    #[error("the session has ended")]
+    Ended,
 }
 
 // === impl SignIn ===
@@ -86,9 +92,10 @@ impl SignIn {
         config: watch::Receiver<Arc<Config>>,
         ambient: Ambient,
     ) -> Result<Self, SignInError> {
-        let seal = Seal::open(&store, &ambient).await?;
+        let records = Records::new(store);
+        let seal = Seal::open(&records, ambient).await?;
         let inner = Inner {
-            store,
+            records,
             config,
             ambient,
             seal,
@@ -111,6 +118,10 @@ impl SignIn {
     /// Seals and opens what a browser carries for us.
     pub fn seal(&self) -> &Seal {
         &self.0.seal
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.ambient.now()
     }
 
     /// Removes what has expired, at intervals, until `stop`.

@@ -107,6 +107,12 @@ impl RoomName {
         &self.0
     }
 
+    /// The tenant, where the room has one, and the name without it, as in `[tenant]room`.
+    pub fn split(&self) -> (Option<&str>, &str) {
+        let parts = self.0.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        parts.map_or((None, &self.0), |(tenant, room)| (Some(tenant), room))
+    }
+
     /// Whether jicofo opened the room only to see whether a bridge answers.
     pub fn is_health_check(&self) -> bool {
         self.0.starts_with("__jicofo-health-check")

@@ -50,6 +50,8 @@ pub(super) enum ApiError {
         wait: Duration,
     },
     IdempotencyKeyReused,
+    /// What the token is to say would not fit into an address.
+    TokenTooLarge,
     /// The store takes no writes now; what was asked did not happen.
     Unavailable,
     Internal,
@@ -67,6 +69,7 @@ impl ApiError {
             }
             Self::Incomplete | Self::ExpiresInTooLong { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TokenTooLarge => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Denied(_) | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -94,6 +97,7 @@ impl ApiError {
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::RateLimited { .. } => "rate_limited",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::TokenTooLarge => "token_too_large",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal_error",
         }
@@ -203,6 +207,7 @@ impl From<TokenError> for ApiError {
                 field: "expiresIn",
                 why: "must be at least one second".into(),
             },
+            TokenError::TooLarge => Self::TokenTooLarge,
             TokenError::NoKeyYet | TokenError::Signing(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "failed to sign a token");
                 Self::Internal

@@ -48,7 +48,9 @@ struct CreatedRoom<'a> {
 struct ValidToken {
     valid: bool,
     expires_at: String,
-    room: String,
+    /// None: the token says who somebody is and opens no room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<String>,
     user: VerifiedUser,
     moderator: bool,
 }

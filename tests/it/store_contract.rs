@@ -2,21 +2,24 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use usher::config::daemon::{self, StoreKind};
 use usher::store::{Flush, MAX_KEY_BYTES, MAX_VALUE_BYTES, OpenError, Revision, Store, StoreError, Table};
 
 const T: Table = Table::Meetings;
 
-/// A store with data of its own, and what its flushes added up to.
+/// How many writes each flush had. While somebody holds the lock, the next flush does not come to its end.
+type Flushes = Arc<Mutex<Vec<usize>>>;
+
+/// A store with data of its own.
 struct Fixture {
     store: Store,
-    flushes: Arc<AtomicUsize>,
-    writes: Arc<AtomicUsize>,
+    flushes: Flushes,
     config: daemon::Store,
     _folder: TempDir,
 }
@@ -54,12 +57,11 @@ impl Fixture {
             kind: StoreKind::Sled,
             path: folder.path().join("data"),
         };
-        let (flushes, writes) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let store = open(&config, &flushes, &writes).await;
+        let flushes = Flushes::default();
+        let store = open(&config, &flushes).await;
         Self {
             store,
             flushes,
-            writes,
             config,
             _folder: folder,
         }
@@ -68,18 +70,15 @@ impl Fixture {
     async fn reopened(self) -> Self {
         drop(self.store);
         Self {
-            store: open(&self.config, &self.flushes, &self.writes).await,
+            store: open(&self.config, &self.flushes).await,
             ..self
         }
     }
 }
 
-async fn open(config: &daemon::Store, flushes: &Arc<AtomicUsize>, writes: &Arc<AtomicUsize>) -> Store {
-    let (flushes, writes) = (flushes.clone(), writes.clone());
-    let observe = move |flush: Flush| {
-        flushes.fetch_add(1, Ordering::SeqCst);
-        writes.fetch_add(flush.writes, Ordering::SeqCst);
-    };
+async fn open(config: &daemon::Store, flushes: &Flushes) -> Store {
+    let flushes = flushes.clone();
+    let observe = move |flush: Flush| flushes.blocking_lock().push(flush.writes);
     Store::open(config, observe).await.unwrap()
 }
 
@@ -340,29 +339,29 @@ async fn increment(store: &Store, times: u32) {
     }
 }
 
-async fn callers_share_flushes(
-    Fixture {
-        store,
-        flushes,
-        writes,
-        ..
-    }: Fixture,
-) {
-    let mut tasks = JoinSet::new();
-    for task in 0..64 {
-        let store = store.clone();
-        tasks.spawn(async move {
-            for n in 0..20 {
-                store.create(T, &format!("{task}-{n}"), text("x")).await.unwrap();
-            }
-        });
-    }
-    tasks.join_all().await;
-    let (flushes, writes) = (flushes.load(Ordering::SeqCst), writes.load(Ordering::SeqCst));
-    assert_eq!(writes, 64 * 20);
-    assert!(flushes * 4 < writes, "{flushes} flushes for {writes} writes");
+async fn callers_share_flushes(Fixture { store, flushes, .. }: Fixture) {
+    const CALLERS: usize = 50;
+    let held = flushes.lock().await;
+    let key = |caller: usize| format!("of-{caller}");
+    let mut all = Box::pin(join_all((0..CALLERS).map(async |caller| {
+        store.create(T, &key(caller), text("x")).await.unwrap();
+    })));
+    // Asked for once, each write waits in the queue; at most some of them are in the flush that is held.
+    assert!(futures_util::poll!(&mut all).is_pending());
+    drop(held);
+    all.await;
+    let shared = std::mem::take(&mut *flushes.lock().await);
     assert!(
-        flushes >= 20,
+        shared.len() <= 2 && shared.iter().sum::<usize>() == CALLERS,
+        "{shared:?}"
+    );
+
+    for n in 0..20 {
+        store.create(T, &n.to_string(), text("x")).await.unwrap();
+    }
+    assert_eq!(
+        *flushes.lock().await,
+        [1; 20],
         "a caller's next write cannot share the flush of its last"
     );
 }
