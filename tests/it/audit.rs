@@ -7,8 +7,6 @@ mod order;
 mod sending;
 mod writer;
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 
 use crate::api::client;
@@ -17,8 +15,6 @@ use writer::Writer;
 
 /// The API key of the client `auditor`.
 const AUDITOR: &str = "auditor-key";
-
-const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A daemon with a client that may read the trail.
 fn setup() -> Setup {
@@ -50,13 +46,4 @@ fn requests<'a>(events: impl IntoIterator<Item = &'a Value>) -> Vec<&'a str> {
     });
     acts.map(|act| act["data"]["requestId"].as_str().expect("each has a request"))
         .collect()
-}
-
-/// Looks again and again until it is so.
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    let until = Instant::now() + DEADLINE;
-    while !is_so().await {
-        assert!(Instant::now() < until, "{what} did not happen");
-        tokio::task::yield_now().await;
-    }
 }

@@ -10,8 +10,9 @@ use usher::audit::Publisher;
 use usher::bus::log::LogLimits;
 use usher::bus::{Bus, LogBus};
 
+use super::requests;
 use super::writer::Writer;
-use super::{requests, until};
+use crate::patience::look_for;
 
 const WRITERS: usize = 32;
 const EACH: usize = 30;
@@ -33,9 +34,11 @@ async fn what_is_published_is_the_trail_whole_and_in_order() {
     writing.join_all().await;
 
     // What nobody waited for is there a little later.
-    let all = async || writer.requests().await.len() == WRITERS * EACH;
-    until("the last write", all).await;
-    let trail = writer.requests().await;
+    let trail = look_for(async || {
+        let trail = writer.requests().await;
+        (trail.len() == WRITERS * EACH).then_some(trail)
+    });
+    let trail = trail.await.expect("every write ends");
     let log = || {
         let text = std::fs::read_to_string(folder.path().join("events.jsonl")).unwrap_or_default();
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
@@ -44,8 +47,9 @@ async fn what_is_published_is_the_trail_whole_and_in_order() {
             .map(|line| serde_json::from_str(line).expect("each line is JSON"));
         lines.collect::<Vec<_>>()
     };
-    until("the last event", async || log().len() == trail.len()).await;
-    assert_eq!(requests(&log()), trail);
+    let told = look_for(async || Some(log()).filter(|log| log.len() >= trail.len()));
+    let told = told.await.expect("every record goes out");
+    assert_eq!(requests(&told), trail);
     stop.cancel();
     tasks.join_all().await;
 }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{requests, setup, until, written_meanwhile};
+use super::{requests, setup, written_meanwhile};
 use crate::nats::{NatsServer, Reader, Stored};
+use crate::patience::look_for;
 use crate::usher::Usher;
 
 /// More than are read at a time.
@@ -43,10 +44,8 @@ async fn nothing_is_lost_while_both_are_killed_in_the_middle() {
         written = written_meanwhile(&mut usher, async |writer| writer.write(round * MANY, MANY).await).await;
         // Some of them are out by now, the rest is cut off in the middle.
         let reader = Reader::connect(&nats.url()).await;
-        until("a first record of the round", async || {
-            count(&reader).await > (round * MANY) as u64
-        })
-        .await;
+        let begun = look_for(async || (count(&reader).await > (round * MANY) as u64).then_some(()));
+        begun.await.expect("a first record of the round goes out");
         if round % 2 == 1 {
             nats.kill9();
             nats.restart();
