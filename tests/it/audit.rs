@@ -3,6 +3,7 @@
 //! The records are put into its store by its own code while it is not running.
 
 mod asking;
+mod forgetting;
 mod order;
 mod sending;
 mod writer;

@@ -23,7 +23,7 @@ async fn ask(usher: &Usher, query: &str) -> Value {
 }
 
 /// The requests of the records that were found.
-async fn found(usher: &Usher, query: &str) -> Vec<String> {
+pub async fn found(usher: &Usher, query: &str) -> Vec<String> {
     let answer = ask(usher, query).await;
     let records = answer["data"]["records"].as_array().expect("a list").iter();
     records

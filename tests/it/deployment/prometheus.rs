@@ -9,6 +9,7 @@ const ALARMS: &[(&str, &str)] = &[
         "UsherEventsStuck",
         "usher_events_oldest_waiting_seconds{instance='a'} 301x20",
     ),
+    ("UsherAuditStuck", "usher_audit_waiting{instance='a'} 1x20"),
     ("UsherNatsAway", "usher_nats_connected{instance='a'} 0x20"),
     (
         "UsherConfigurationRejected",
