@@ -5,6 +5,7 @@
 
 mod code;
 mod family;
+pub mod oidc;
 mod password;
 mod records;
 mod seal;
@@ -25,6 +26,7 @@ use crate::store::{Store, StoreError};
 
 pub use code::{CodeError, NewCode, Redeemed};
 pub use family::{NewFamily, RefreshError, RefreshToken, Renewed};
+pub use oidc::{Oidc, OidcError};
 use records::Records;
 pub use seal::{Purpose, Seal};
 pub use session::{Begun, Identity, Session};
@@ -38,6 +40,7 @@ struct Inner {
     config: watch::Receiver<Arc<Config>>,
     ambient: Ambient,
     seal: Seal,
+    oidc: Oidc,
 }
 
 /// One try to sign in with a password.
@@ -94,11 +97,13 @@ impl SignIn {
     ) -> Result<Self, SignInError> {
         let records = Records::new(store);
         let seal = Seal::open(&records, ambient).await?;
+        let oidc = Oidc::new(config.clone(), ambient);
         let inner = Inner {
             records,
             config,
             ambient,
             seal,
+            oidc,
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -118,6 +123,11 @@ impl SignIn {
     /// Seals and opens what a browser carries for us.
     pub fn seal(&self) -> &Seal {
         &self.0.seal
+    }
+
+    /// The provider that people may sign in with.
+    pub fn oidc(&self) -> &Oidc {
+        &self.0.oidc
     }
 
     fn now(&self) -> Timestamp {

@@ -40,6 +40,7 @@ impl ApiError {
             Self::TokenTooLarge => {
                 "The token would be too long for an address; give it less metadata.".into()
             }
+            Self::SignIn(refusal) => refusal.sentence(Language::En),
             Self::Unavailable => "This cannot be stored right now; please try again.".into(),
             Self::Internal => "Something went wrong on our side.".into(),
         }
@@ -67,6 +68,7 @@ impl ApiError {
             Self::TokenTooLarge => {
                 "توکن برای یک نشانی بیش از اندازه بلند می‌شود؛ metadata را کوتاه کنید.".into()
             }
+            Self::SignIn(refusal) => refusal.sentence(Language::Fa),
             Self::Unavailable => "فعلاً ذخیره ممکن نیست؛ دوباره تلاش کنید.".into(),
             Self::Internal => "خطایی در سرور رخ داد.".into(),
         }
