@@ -275,8 +275,9 @@ fn unmatched(api: &Api) -> BoxedFilter<(Answer,)> {
 
 /// What the address takes, where it is one of a route; the CORS layer answers OPTIONS for all of them.
 fn methods(path: &str) -> Option<&'static str> {
-    const BOTH: [Route; 1] = [Route::SsoLogin];
-    const POSTED: [Route; 14] = [
+    const BOTH: [Route; 2] = [Route::SsoLogin, Route::SsoLogout];
+    const POSTED: [Route; 15] = [
+        Route::SsoGuest,
         Route::GenerateToken,
         Route::CreateRoom,
         Route::ValidateToken,
@@ -292,10 +293,9 @@ fn methods(path: &str) -> Option<&'static str> {
         Route::ClientAuth,
         Route::LiveKitGenerate,
     ];
-    const READ: [Route; 6] = [
+    const READ: [Route; 5] = [
         Route::Jwks,
         Route::SsoUserInfo,
-        Route::SsoLogout,
         Route::SsoAuthorize,
         Route::OidcCallback,
         Route::Audit,

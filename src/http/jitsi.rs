@@ -135,7 +135,7 @@ async fn create(request: &Incoming, caller: &Caller<'_>, wanted: &CreateRoom) ->
 pub(super) async fn validate_token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     let caller = request.caller(MAY_VALIDATE)?;
     let wanted: ValidateToken = body.json().await.map_err(|error| caller.refused(error))?;
-    judge(request, &caller, &wanted).map_err(|error| caller.refused(error))
+    judge(request, &caller, &wanted).await.map_err(|error| caller.refused(error))
 }
 
 fn judge(request: &Incoming, caller: &Caller<'_>, wanted: &ValidateToken) -> Result<Answer, ApiError> {
@@ -196,7 +196,7 @@ fn seconds(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn found(judged: &Result<Verified, Refusal>) -> TokenCheck {
+pub(super) fn found<T>(judged: &Result<T, Refusal>) -> TokenCheck {
     match judged {
         Ok(_) => TokenCheck::Valid,
         Err(Refusal::Malformed) => TokenCheck::Malformed,

@@ -14,7 +14,7 @@ use prometheus::{
 };
 
 use super::label::{
-    Correction, MeetingStatus, ReloadResult, Source, TokenCheck, TokenKind, TokenResult, Verdict,
+    Correction, MeetingStatus, ReloadResult, SignInMethod, SignInResult, Source, TokenCheck, TokenKind, TokenResult, Verdict,
 };
 pub use requests::HttpMetrics;
 use set::{CounterPairs, CounterSet, GaugeSet, registered};
@@ -26,6 +26,7 @@ pub struct Metrics {
     pub http: HttpMetrics,
     tokens: CounterPairs<TokenKind, TokenResult>,
     token_checks: CounterSet<TokenCheck>,
+    signins: CounterPairs<SignInMethod, SignInResult>,
     events: Events,
     meetings: GaugeSet<MeetingStatus>,
     people: IntGauge,
@@ -106,6 +107,11 @@ impl Metrics {
                 ],
                 "result",
             )?,
+            signins: CounterPairs::new(
+                r,
+                ["usher_signins_total", "Attempts of people to sign in."],
+                ["method", "result"],
+            )?,
             events: Events::new(r)?,
             meetings: GaugeSet::new(r, ["usher_meetings", "Meetings that are not over."], "status")?,
             people: gauge(r, "usher_people", "People in meetings now.")?,
@@ -140,6 +146,10 @@ impl Metrics {
 
     pub fn token_checked(&self, found: TokenCheck) {
         self.token_checks.inc(found);
+    }
+
+    pub fn signed_in(&self, method: SignInMethod, result: SignInResult) {
+        self.signins.inc(method, result);
     }
 
     pub fn event_published(&self) {
