@@ -5,8 +5,11 @@ mod answer;
 mod audit;
 mod auth;
 mod body;
+mod cookie;
 mod cors;
 mod error;
+mod field;
+mod form;
 mod hooks;
 mod jitsi;
 mod keys;
@@ -14,6 +17,7 @@ mod language;
 mod limits;
 mod livekit;
 pub mod ops;
+mod origin;
 mod pages;
 mod refused;
 pub mod server;
@@ -68,6 +72,8 @@ struct Incoming {
     route: Route,
     context: RequestContext,
     headers: HeaderMap,
+    /// As it was sent, without the `?`.
+    query: String,
 }
 
 /// Answers on the public listener until it is told to stop.
@@ -222,7 +228,8 @@ fn incoming(api: &Api, route: Route) -> BoxedFilter<(Incoming, Body)> {
     let api = api.clone();
     warp::ext::get::<RequestContext>()
         .and(warp::header::headers_cloned())
-        .map(move |context, headers| {
+        .and(query())
+        .map(move |context, headers, query| {
             let config = api.config.borrow().clone();
             Incoming {
                 config,
@@ -230,10 +237,15 @@ fn incoming(api: &Api, route: Route) -> BoxedFilter<(Incoming, Body)> {
                 route,
                 context,
                 headers,
+                query,
             }
         })
         .and(body())
         .boxed()
+}
+
+fn query() -> impl Filter<Extract = (String,), Error = std::convert::Infallible> + Clone {
+    warp::query::raw().or(warp::any().map(String::new)).unify()
 }
 
 fn body() -> impl Filter<Extract = (Body,), Error = warp::Rejection> + Clone {
@@ -265,7 +277,7 @@ fn unmatched(api: &Api) -> BoxedFilter<(Answer,)> {
 /// What the address takes, where it is one of a route; the CORS layer answers OPTIONS for all of them.
 fn methods(path: &str) -> Option<&'static str> {
     const BOTH: [Route; 1] = [Route::SsoLogin];
-    const POSTED: [Route; 14] = [
+    const POSTED: [Route; 15] = [
         Route::GenerateToken,
         Route::CreateRoom,
         Route::ValidateToken,
@@ -280,6 +292,7 @@ fn methods(path: &str) -> Option<&'static str> {
         Route::SsoToken,
         Route::ClientAuth,
         Route::LiveKitGenerate,
+        Route::LiveKitToken,
     ];
     const READ: [Route; 6] = [
         Route::Jwks,

@@ -93,6 +93,11 @@ impl RoomName {
         )
     }
 
+    /// A room of a tenant, both as an address names them: `[tenant]room`.
+    pub fn in_tenant(tenant: &str, room: &str) -> Result<Self, NameError> {
+        Self::bounded(format!("[{}]{}", Self::parse(tenant)?, Self::parse(room)?))
+    }
+
     /// Takes the node of a room's address as a meeting server reports it, such as `[acme]caf%c3%a9`.
     ///
     /// The server has normalised it already; a tenant in brackets stays part of the name.

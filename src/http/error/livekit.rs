@@ -17,6 +17,8 @@ pub(in crate::http) enum LiveKitRefusal {
     NoChannel,
     /// What a person may not choose for themselves.
     FieldNotAllowed { field: &'static str },
+    /// What the token is to say would not fit into an address.
+    TokenTooLarge,
     /// Something failed inside while somebody signed in.
     SignInFailed {
         /// Which part it was; never why.
@@ -29,7 +31,7 @@ pub(in crate::http) enum LiveKitRefusal {
 impl LiveKitRefusal {
     pub(super) fn status(self) -> StatusCode {
         match self {
-            Self::NoCredentials { .. } | Self::UnknownServer => StatusCode::BAD_REQUEST,
+            Self::NoCredentials { .. } | Self::UnknownServer | Self::TokenTooLarge => StatusCode::BAD_REQUEST,
             Self::NoChannel | Self::FieldNotAllowed { .. } => StatusCode::FORBIDDEN,
             Self::SignInFailed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -41,6 +43,7 @@ impl LiveKitRefusal {
             Self::UnknownServer => "unknown_server",
             Self::NoChannel => "no_channel",
             Self::FieldNotAllowed { .. } => "field_not_allowed",
+            Self::TokenTooLarge => "token_too_large",
             Self::SignInFailed { .. } => "internal_error",
         }
     }
@@ -72,6 +75,7 @@ impl LiveKitRefusal {
             Self::UnknownServer => "No such LiveKit server is configured here.".into(),
             Self::NoChannel => "No channel is open to you.".into(),
             Self::FieldNotAllowed { field } => format!("You cannot choose {field} for yourself."),
+            Self::TokenTooLarge => "The token would be too long for an address; give it less to say.".into(),
             Self::SignInFailed { .. } => "Something went wrong on our side while you signed in.".into(),
         }
     }
@@ -82,6 +86,7 @@ impl LiveKitRefusal {
             Self::UnknownServer => "چنین سرور LiveKit در اینجا تنظیم نشده است.".into(),
             Self::NoChannel => "شما به هیچ کانالی دسترسی ندارید.".into(),
             Self::FieldNotAllowed { field } => format!("نمی‌توانید {field} را خودتان تعیین کنید."),
+            Self::TokenTooLarge => "توکن برای یک نشانی بیش از اندازه بلند می‌شود؛ داده‌های آن را کوتاه کنید.".into(),
             Self::SignInFailed { .. } => "خطای سرور در احراز هویت".into(),
         }
     }

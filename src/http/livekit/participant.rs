@@ -121,7 +121,7 @@ fn own_grant(
     room: RoomName,
 ) -> Result<Grant, ApiError> {
     let backend = BackendId {
-        kind: BackendKind::LiveKit,
+        kind: BackendKind::Livekit,
         name: server.name().to_owned(),
     };
     let name = room.clone();
