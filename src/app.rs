@@ -84,7 +84,7 @@ fn unusable_keys(config: &Config) -> Vec<Complaint> {
     faults
         .iter()
         .map(|fault| Complaint {
-            key: "jitsi".into(),
+            key: fault.section().into(),
             message: fault.to_string(),
         })
         .collect()
@@ -133,7 +133,7 @@ impl App {
         let (meetings, written) =
             Meetings::open(store.clone(), config.clone(), Arc::clone(&metrics), plan.ambient).await?;
         let signin = SignIn::open(store.clone(), config.clone(), plan.ambient).await?;
-        let audit = Audit::open(store.clone(), plan.ambient)
+        let audit = Audit::open(store.clone(), Arc::clone(&metrics), plan.ambient)
             .await
             .map_err(StartError::Audit)?;
         let keys = Keyring::new(&config.borrow()).map_err(|faults| StartError::Key(format!("{faults:?}")))?;

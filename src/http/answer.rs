@@ -29,6 +29,8 @@ struct ErrorBody<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'static str>,
     request_id: &'a str,
 }
 
@@ -107,6 +109,7 @@ impl Answer {
             error: error.sentence(language),
             code: error.code(),
             field: error.field(),
+            details: error.details(),
             request_id: context.id.as_str(),
         };
         let mut answer = Self::json(&body, refused.client.as_ref().map(|(id, _)| id.clone())).of(route);

@@ -1,5 +1,6 @@
 //! The only map from what went wrong to what a caller is told: status and stable code; the words are in [`sentence`].
 
+mod livekit;
 mod sentence;
 mod sign_in;
 
@@ -14,6 +15,7 @@ use crate::meetings::MeetingsError;
 use crate::signin::{LoginError, SignInError};
 use crate::store::StoreError;
 use crate::tokens::{TextError, TokenError, UnknownFeature};
+pub(super) use livekit::LiveKitRefusal;
 pub(super) use sign_in::SignInRefusal;
 
 /// Everything that a caller can be refused for.
@@ -54,6 +56,7 @@ pub(super) enum ApiError {
     },
     IdempotencyKeyReused,
     SignIn(SignInRefusal),
+    LiveKit(LiveKitRefusal),
     /// The store takes no writes now; what was asked did not happen.
     Unavailable,
     Internal,
@@ -76,6 +79,7 @@ impl ApiError {
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::IdempotencyKeyReused => StatusCode::CONFLICT,
             Self::SignIn(refusal) => refusal.status(),
+            Self::LiveKit(refusal) => refusal.status(),
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -100,6 +104,7 @@ impl ApiError {
             Self::RateLimited { .. } => "rate_limited",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::SignIn(refusal) => refusal.code(),
+            Self::LiveKit(refusal) => refusal.code(),
             Self::Unavailable => "unavailable",
             Self::Internal => "internal_error",
         }
@@ -110,8 +115,17 @@ impl ApiError {
         match self {
             Self::WrongType { field } => Some(field),
             Self::SignIn(refusal) => refusal.field(),
+            Self::LiveKit(refusal) => refusal.field(),
             Self::Missing { field } | Self::Invalid { field, .. } => Some(field),
             Self::ExpiresInTooLong { .. } => Some("expiresIn"),
+            _ => None,
+        }
+    }
+
+    /// Which part of a 5xx failed, where the contract says so; never why.
+    pub(super) fn details(&self) -> Option<&'static str> {
+        match self {
+            Self::LiveKit(refusal) => refusal.details(),
             _ => None,
         }
     }
@@ -132,19 +146,21 @@ impl ApiError {
         }
     }
 
-    /// A field whose text is no name of its kind.
-    pub(super) fn bad_name(field: &'static str) -> impl Fn(NameError) -> Self {
+    /// A field whose value cannot be what it is for; the error says what it must be.
+    pub(super) fn bad<E: std::fmt::Display>(field: &'static str) -> impl Fn(E) -> Self {
         move |error| Self::Invalid {
             field,
             why: error.to_string(),
         }
     }
 
+    /// A field whose text is no name of its kind.
+    pub(super) fn bad_name(field: &'static str) -> impl Fn(NameError) -> Self {
+        Self::bad(field)
+    }
+
     pub(super) fn bad_text(field: &'static str) -> impl Fn(TextError) -> Self {
-        move |error| Self::Invalid {
-            field,
-            why: error.to_string(),
-        }
+        Self::bad(field)
     }
 }
 
@@ -197,6 +213,7 @@ impl From<TokenError> for ApiError {
                 field: "expiresIn",
                 why: "must be at least one second".into(),
             },
+            TokenError::TooLarge => LiveKitRefusal::TokenTooLarge.into(),
             TokenError::NoKeyYet | TokenError::Signing(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "failed to sign a token");
                 Self::Internal
@@ -210,6 +227,7 @@ impl From<LoginError> for ApiError {
         match error {
             LoginError::Wrong { .. } => SignInRefusal::WrongPassword.into(),
             LoginError::Inactive { .. } => SignInRefusal::Inactive.into(),
+            LoginError::NoProfile => SignInRefusal::NoProfile.into(),
             LoginError::TooMany { wait } => Self::RateLimited { wait },
             LoginError::Busy => SignInRefusal::Busy.into(),
             LoginError::Failed => {
@@ -240,6 +258,12 @@ impl From<StoreError> for ApiError {
             StoreError::TooLarge | StoreError::BadKey => Self::Internal,
             _ => Self::Unavailable,
         }
+    }
+}
+
+impl From<LiveKitRefusal> for ApiError {
+    fn from(refusal: LiveKitRefusal) -> Self {
+        Self::LiveKit(refusal)
     }
 }
 

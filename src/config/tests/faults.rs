@@ -225,6 +225,23 @@ const OTHERS: &[(&str, &str, &str)] = &[
         "[[rules]]\nrooms = \"*\"\nfeatures = { recording = \"yes\" }",
         "rooms.toml:3:26: rules.0.features.recording: must be true or false",
     ),
+    (
+        "rooms.toml",
+        "[[rules]]\nrooms = \"*\"\nfeatures = { recording = true, livestreeming = true }",
+        "rooms.toml:3:32: rules.0.features.livestreeming: unknown key; did you mean \"livestreaming\"?",
+    ),
+    (
+        "rooms.toml",
+        "[[rules]]\nrooms = \"*\"\nfeatures = [\"recording\"]",
+        "rooms.toml:3:12: rules.0.features: must be a table",
+    ),
+    (
+        "rooms.toml",
+        "[[rules]]\nrooms = \"*\"\nlobby_bypas = [\"role:doctor\"]\nmembers = [\"user:me\"]\nguests = 1",
+        "rooms.toml:3:1: rules.0.lobby_bypas: unknown key; did you mean \"lobby_bypass\"?\n\
+         rooms.toml:4:12: rules.0.members.0: must be an e-mail address\n\
+         rooms.toml:5:10: rules.0.guests: must be true or false",
+    ),
 ];
 
 /// Variables over a good `usher.toml`.
