@@ -1,6 +1,7 @@
 //! One binary for every integration test: each further one costs a link.
 
 mod api;
+mod audit;
 mod bad_input;
 mod deployment;
 mod durable;
@@ -11,6 +12,8 @@ mod layering;
 mod lifecycle;
 mod nats;
 mod nothing_lost;
+mod patience;
+mod ports;
 mod prosody;
 mod reload;
 mod smoke;
