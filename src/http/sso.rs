@@ -37,13 +37,15 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
 fn pages(api: &Api) -> BoxedFilter<(Answer,)> {
     let login = || warp::path!("sso" / "login").boxed();
     let show = get(api, Route::SsoLogin, login()).then(|request, body| paged(request, body, login::show));
-    let submit = post(api, Route::SsoLogin, login()).then(|request, body| paged(request, body, login::submit));
+    let submit =
+        post(api, Route::SsoLogin, login()).then(|request, body| paged(request, body, login::submit));
     let guest = post(api, Route::SsoGuest, warp::path!("sso" / "guest").boxed())
         .then(|request, body| paged(request, body, guest::submit));
     let authorize = get(api, Route::SsoAuthorize, warp::path!("sso" / "authorize").boxed())
         .then(|request, body| paged(request, body, authorize::authorize));
     let logout = || warp::path!("sso" / "api" / "logout").boxed();
-    let visit = get(api, Route::SsoLogout, logout()).then(|request, body| paged(request, body, logout::visit));
+    let visit =
+        get(api, Route::SsoLogout, logout()).then(|request, body| paged(request, body, logout::visit));
     let confirm =
         post(api, Route::SsoLogout, logout()).then(|request, body| paged(request, body, logout::confirm));
     show.or(submit)
@@ -60,8 +62,12 @@ fn pages(api: &Api) -> BoxedFilter<(Answer,)> {
 }
 
 fn json(api: &Api) -> BoxedFilter<(Answer,)> {
-    let login = post(api, Route::SsoApiLogin, warp::path!("sso" / "api" / "login").boxed())
-        .then(|request, body| answered(request, body, api_login::login));
+    let login = post(
+        api,
+        Route::SsoApiLogin,
+        warp::path!("sso" / "api" / "login").boxed(),
+    )
+    .then(|request, body| answered(request, body, api_login::login));
     let validate = post(
         api,
         Route::SsoValidate,

@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::finish::begin;
 use super::flow::{Flow, Goal, address, registered, with_query};
 use super::login::check;
-use super::person::{PersonBody, seconds};
+use super::person::PersonBody;
 use super::program::Program;
 use crate::domain::Next;
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
+use crate::http::field::seconds;
 use crate::http::form::require_type;
 use crate::http::refused::Refused;
 use crate::http::to_the_end;
@@ -65,14 +66,19 @@ async fn sign_in(program: &Program<'_>, wanted: &Wanted) -> Result<Answer, ApiEr
     let username = check(program, &flow, username, password).await??.username;
     let identity = Identity::Local { username };
     // The browser's cookie, if one came along, is another sign-in, and stays.
-    let session = begin(program, identity, SignInMethod::Password, None, room.as_ref()).await?.session;
+    let session = begin(program, identity, SignInMethod::Password, None, room.as_ref())
+        .await?
+        .session;
     let issued = program.issue(&session, room.as_ref()).await?;
-    let (signin, family) = (program.request.api.signin.clone(), NewFamily {
-        session: session.id,
-        client: program.id.clone(),
-        room,
-        nonce: None,
-    });
+    let (signin, family) = (
+        program.request.api.signin.clone(),
+        NewFamily {
+            session: session.id,
+            client: program.id.clone(),
+            room,
+            nonce: None,
+        },
+    );
     let refresh_token = to_the_end(async move { signin.begin_family(family).await }).await??;
     let pairs = [("token", issued.token.as_str()), ("next", next.as_str())];
     let given = Given {

@@ -21,7 +21,12 @@ pub(super) async fn authorize(request: &Incoming, _: Body) -> Result<Answer, Ref
         }) => {
             let description = "response_type must be code";
             let state = pairs.get("state");
-            return page::lost(told(redirect_uri.as_str(), "unsupported_response_type", description, state));
+            return page::lost(told(
+                redirect_uri.as_str(),
+                "unsupported_response_type",
+                description,
+                state,
+            ));
         }
         Ok(flow) => flow,
         Err(error) => return page::lost(error),
@@ -80,7 +85,9 @@ async fn silent(program: &Program<'_>, flow: &Flow) -> Result<Answer, ApiError> 
         },
     };
     match refusal {
-        FlowError::Told(url) => Ok(Answer::see_other(&url).because("login_required").for_client(program.id)),
+        FlowError::Told(url) => Ok(Answer::see_other(&url)
+            .because("login_required")
+            .for_client(program.id)),
         FlowError::Page(error) => Err(error),
     }
 }

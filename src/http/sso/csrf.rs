@@ -56,6 +56,8 @@ pub(super) fn check(request: &Incoming, form: &Pairs) -> Result<(), SignInRefusa
 
 fn browser(request: &Incoming) -> Option<&str> {
     let value = Cookies::new(&request.config).get(&request.headers, Cookie::Form)?;
-    let ours = URL_SAFE_NO_PAD.decode(value).is_ok_and(|bytes| bytes.len() == BROWSER_BYTES);
+    let ours = URL_SAFE_NO_PAD
+        .decode(value)
+        .is_ok_and(|bytes| bytes.len() == BROWSER_BYTES);
     ours.then_some(value)
 }

@@ -33,7 +33,9 @@ pub(in crate::http) async fn enter(
     let led = finish(program, flow, session).await;
     let answer = led.unwrap_or_else(|error| page::refused(program, error));
     let cookies = Cookies::new(program.config());
-    let keep = (session.cookie_until - program.now()).to_std().unwrap_or_default();
+    let keep = (session.cookie_until - program.now())
+        .to_std()
+        .unwrap_or_default();
     let answer = answer.with_cookie(cookies.set(Cookie::Session, &begun.cookie, keep));
     match session.identity {
         Identity::Local { .. } => {
@@ -56,7 +58,11 @@ pub(super) async fn begin(
     let begun = to_the_end(async move { signin.begin(identity, &client, previous).await }).await??;
     let user = Some(&begun.session.user.id);
     program.record(Action::Login, Ending::Success, user, room).await?;
-    program.request.api.metrics.signed_in(method, SignInResult::Success);
+    program
+        .request
+        .api
+        .metrics
+        .signed_in(method, SignInResult::Success);
     Ok(begun)
 }
 
@@ -100,7 +106,10 @@ async fn code(program: &Program<'_>, session: &Session, goal: &CodeGoal) -> Resu
     let code = issued?;
     let mut pairs = vec![("code", code.as_str())];
     pairs.extend(goal.state.as_deref().map(|state| ("state", state)));
-    Ok(Answer::see_other(&with_query(address(&goal.redirect_uri)?, &pairs)))
+    Ok(Answer::see_other(&with_query(
+        address(&goal.redirect_uri)?,
+        &pairs,
+    )))
 }
 
 async fn room(program: &Program<'_>, session: &Session, state: &State) -> Result<Answer, ApiError> {

@@ -61,7 +61,10 @@ pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Ref
         Err(error) => return page::lost(error),
     };
     let program = Program::of(request, &flow)?;
-    let form = body.form(&request.headers).await.map_err(|error| program.refused(error))?;
+    let form = body
+        .form(&request.headers)
+        .await
+        .map_err(|error| program.refused(error))?;
     let entered = sign_in(&program, &flow, &form).await;
     entered.map_err(|error| program.refused(error))
 }
@@ -78,10 +81,18 @@ async fn sign_in(program: &Program<'_>, flow: &Flow, form: &Pairs) -> Result<Ans
     match check(program, flow, username, password).await? {
         Ok(user) => {
             let username = user.username;
-            enter(program, flow, Identity::Local { username }, SignInMethod::Password).await
+            enter(
+                program,
+                flow,
+                Identity::Local { username },
+                SignInMethod::Password,
+            )
+            .await
         }
         Err(error) => match problem(&error) {
-            Some(problem) => Ok(page::login(program, flow, username, Some(problem)).because(error_code(error))),
+            Some(problem) => {
+                Ok(page::login(program, flow, username, Some(problem)).because(error_code(error)))
+            }
             None => Err(error.into()),
         },
     }
@@ -109,7 +120,9 @@ pub(super) async fn check(
             _ => None,
         };
         let ending = ending(error);
-        program.record(Action::Login, ending, user, flow.room().as_ref()).await?;
+        program
+            .record(Action::Login, ending, user, flow.room().as_ref())
+            .await?;
         let result = match ending {
             Ending::Failed(_) => SignInResult::Failed,
             Ending::Refused(_) | Ending::Success => SignInResult::Refused,

@@ -57,7 +57,9 @@ pub(super) async fn confirm(request: &Incoming, body: Body) -> Result<Answer, Re
 impl<'a> Leaving<'a> {
     async fn read(request: &'a Incoming) -> Result<Self, Refused> {
         let pairs = Pairs::parse(request.query.as_bytes())?;
-        let program = pairs.get("client_id").and_then(|id| Program::named(request, id).ok());
+        let program = pairs
+            .get("client_id")
+            .and_then(|id| Program::named(request, id).ok());
         Ok(Self {
             request,
             onward: onward(&pairs, program.as_ref()),
@@ -94,7 +96,11 @@ impl<'a> Leaving<'a> {
     /// Ends what is to be ended, and leads on. The browser's session goes too where that is wanted, or where the token is
     /// of the same person: with a token of one's own one cannot sign others out.
     async fn leave(self, trusted: bool) -> Result<Answer, Refused> {
-        let same = |other: &Session| self.named.as_ref().is_some_and(|named| named.user.id == other.user.id);
+        let same = |other: &Session| {
+            self.named
+                .as_ref()
+                .is_some_and(|named| named.user.id == other.user.id)
+        };
         let of_browser = self.of_browser.as_ref().filter(|other| trusted || same(other));
         let mut ended: Vec<&Session> = self.named.iter().chain(of_browser).collect();
         ended.dedup_by_key(|session| session.id);
@@ -112,7 +118,11 @@ impl<'a> Leaving<'a> {
             None => answer,
         };
         let clears = of_browser.is_some() || self.of_browser.is_none();
-        Ok(if clears { answer.with_cookie(cookies.clear(Cookie::Session)) } else { answer })
+        Ok(if clears {
+            answer.with_cookie(cookies.clear(Cookie::Session))
+        } else {
+            answer
+        })
     }
 
     async fn end(&self, session: &Session) -> Result<(), ApiError> {
@@ -121,7 +131,11 @@ impl<'a> Leaving<'a> {
         let deed = Deed {
             action: Action::Logout,
             ending: Ending::Success,
-            client: Some(self.program.as_ref().map_or(&session.client, |program| program.id)),
+            client: Some(
+                self.program
+                    .as_ref()
+                    .map_or(&session.client, |program| program.id),
+            ),
             user: Some(&session.user.id),
             room: None,
         };
@@ -150,7 +164,14 @@ async fn named(request: &Incoming, pairs: &Pairs) -> Result<Option<Session>, Api
 
 fn hinted(request: &Incoming, hint: &str) -> Option<SessionId> {
     let keyring = request.api.keyring.borrow().clone();
-    let names = request.config.daemon.jitsi.iter().map(|jitsi| jitsi.name.as_str());
+    let names = request
+        .config
+        .daemon
+        .jitsi
+        .iter()
+        .map(|jitsi| jitsi.name.as_str());
     let mut servers = names.filter_map(|name| keyring.server(Some(name)));
-    servers.find_map(|server| server.session_of_id_token(hint)).map(|(id, _)| id)
+    servers
+        .find_map(|server| server.session_of_id_token(hint))
+        .map(|(id, _)| id)
 }

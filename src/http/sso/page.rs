@@ -15,7 +15,9 @@ use crate::http::error::ApiError;
 use crate::http::language::choose;
 use crate::http::origin::{base, origin_of};
 use crate::http::refused::Refused;
-use crate::pages::{ConfirmLogoutPage, ErrorPage, Frame, LoginPage, LoginProblem, OpenAppPage, SignedOutPage};
+use crate::pages::{
+    ConfirmLogoutPage, ErrorPage, Frame, LoginPage, LoginProblem, OpenAppPage, SignedOutPage,
+};
 
 /// The policy of a page without forms that lead elsewhere.
 const HERE: [&str; 0] = [];
@@ -31,7 +33,9 @@ pub(in crate::http) fn login(
     let (base, guard) = (base(program.config()), guard(request));
     let at = |path: &str| format!("{base}{path}?{query}");
     let room = flow.room();
-    let guests = room.as_ref().is_some_and(|room| program.entry(Visitor::Guest, room).is_ok());
+    let guests = room
+        .as_ref()
+        .is_some_and(|room| program.entry(Visitor::Guest, room).is_ok());
     let (action, guest) = (at("/sso/login/"), at("/sso/guest/"));
     let provider = provider(program).map(|name| (at("/sso/oidc/start"), name));
     let page = LoginPage {
@@ -45,11 +49,21 @@ pub(in crate::http) fn login(
         csrf: &guard.token,
         username,
         problem,
-        passwords: program.config().users.values().any(|user| user.password.is_some()),
-        provider: provider.as_ref().map(|(link, name)| (link.as_str(), name.as_str())),
+        passwords: program
+            .config()
+            .users
+            .values()
+            .any(|user| user.password.is_some()),
+        provider: provider
+            .as_ref()
+            .map(|(link, name)| (link.as_str(), name.as_str())),
         guest: guests.then_some(guest.as_str()),
     };
-    let answer = Answer::page(status(problem), page.render(), &policy(&form_targets(program, flow)));
+    let answer = Answer::page(
+        status(problem),
+        page.render(),
+        &policy(&form_targets(program, flow)),
+    );
     let answer = answer.with_cookie(guard.cookie).for_client(program.id);
     match problem {
         Some(LoginProblem::TooMany(seconds)) => answer.retry_after(seconds),

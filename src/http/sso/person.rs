@@ -1,9 +1,8 @@
 //! `GET /sso/api/user-info/`, and how people are told about themselves.
 
-use chrono::SecondsFormat;
 use serde::Serialize;
 
-use crate::domain::{Timestamp, User};
+use crate::domain::User;
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
@@ -36,8 +35,4 @@ impl<'a> PersonBody<'a> {
 pub(super) async fn user_info(request: &Incoming, _: Body) -> Result<Answer, Refused> {
     let session = request.bearer().await?;
     Ok(Answer::json(&PersonBody::of(&session.user), None))
-}
-
-pub(super) fn seconds(at: Timestamp) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

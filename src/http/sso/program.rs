@@ -118,8 +118,12 @@ impl<'a> Program<'a> {
     pub(super) async fn issue(&self, session: &Session, room: Option<&RoomName>) -> Result<Issued, ApiError> {
         match self.signed(session, room) {
             Ok(issued) => {
-                self.record(Action::Issue, Ending::Success, Some(&session.user.id), room).await?;
-                self.request.api.metrics.token_requested(TokenKind::Jitsi, TokenResult::Issued);
+                self.record(Action::Issue, Ending::Success, Some(&session.user.id), room)
+                    .await?;
+                self.request
+                    .api
+                    .metrics
+                    .token_requested(TokenKind::Jitsi, TokenResult::Issued);
                 Ok(issued)
             }
             Err(error) => Err(self.not_issued(session, room, error).await),
@@ -176,14 +180,20 @@ impl<'a> Program<'a> {
 
     fn grant(&self, session: &Session, room: &RoomName) -> Result<Grant, ApiError> {
         let entry = self.entry(visitor(session), room)?;
-        let features = entry.features.iter().map(|(name, allowed)| (name.as_str(), *allowed));
+        let features = entry
+            .features
+            .iter()
+            .map(|(name, allowed)| (name.as_str(), *allowed));
         let named = !entry.features.is_empty();
         let group = self.client.group.as_deref();
         Ok(Grant {
             room: room.clone(),
             user: self.person(session)?,
             moderator: entry.moderator,
-            group: group.map(PlainText::parse).transpose().map_err(ApiError::bad_text("group"))?,
+            group: group
+                .map(PlainText::parse)
+                .transpose()
+                .map_err(ApiError::bad_text("group"))?,
             features: named.then(|| Features::complete(features)).transpose()?,
             lobby_bypass: entry.lobby_bypass,
             session: Some(session.id),
@@ -212,7 +222,11 @@ impl<'a> Program<'a> {
 
     async fn not_issued(&self, session: &Session, room: Option<&RoomName>, error: ApiError) -> ApiError {
         let failed = error.status().is_server_error();
-        let result = if failed { TokenResult::Failed } else { TokenResult::Refused };
+        let result = if failed {
+            TokenResult::Failed
+        } else {
+            TokenResult::Refused
+        };
         self.request.api.metrics.token_requested(TokenKind::Jitsi, result);
         let recorded = self.record(Action::Issue, Ending::of(&error), Some(&session.user.id), room);
         recorded.await.err().unwrap_or(error)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::person::{PersonBody, seconds};
+use super::person::PersonBody;
 use super::program::Program;
 use super::record::Ending;
 use crate::audit::Action;
@@ -11,6 +11,7 @@ use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, SignInRefusal};
+use crate::http::field::seconds;
 use crate::http::refused::Refused;
 use crate::http::to_the_end;
 use crate::signin::{RefreshError, Renewed};
@@ -62,7 +63,9 @@ pub(super) async fn renew(program: &Program<'_>, token: String) -> Result<(Renew
     match renewed {
         Ok(renewed) => {
             let (user, room) = (&renewed.session.user.id, renewed.family.room.as_ref());
-            program.record(Action::Refresh, Ending::Success, Some(user), room).await?;
+            program
+                .record(Action::Refresh, Ending::Success, Some(user), room)
+                .await?;
             let issued = program.issue(&renewed.session, room).await?;
             Ok((renewed, issued))
         }
@@ -83,6 +86,10 @@ async fn refused(program: &Program<'_>, error: RefreshError) -> ApiError {
 
 /// Counts as a failed attempt to prove who one is.
 fn unknown(program: &Program<'_>) -> ApiError {
-    let counted = program.request.api.limits.failure(program.request.context.address);
+    let counted = program
+        .request
+        .api
+        .limits
+        .failure(program.request.context.address);
     counted.err().unwrap_or(SignInRefusal::BadRefreshToken.into())
 }

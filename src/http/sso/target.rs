@@ -27,9 +27,7 @@ impl Target {
         Some(match state.platform {
             Platform::Web => Self::Web(with_fragment(web, state, token)),
             Platform::Ios => Self::App(format!("{APP}://{place}")),
-            Platform::Android => Self::App(format!(
-                "intent://{place}#Intent;scheme={APP};package={APP};end"
-            )),
+            Platform::Android => Self::App(format!("intent://{place}#Intent;scheme={APP};package={APP};end")),
             Platform::Electron => Self::App(format!("{DESKTOP}://{place}")),
         })
     }

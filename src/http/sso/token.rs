@@ -53,7 +53,10 @@ pub(super) async fn token(request: &Incoming, body: Body) -> Result<Answer, Refu
     let given = match form.get("grant_type") {
         Some("authorization_code") => by_code(&program, &form).await,
         Some("refresh_token") => by_refresh_token(&program, &form).await,
-        Some(_) => Err(NotGiven::OAuth("unsupported_grant_type", "grant_type is not known".into())),
+        Some(_) => Err(NotGiven::OAuth(
+            "unsupported_grant_type",
+            "grant_type is not known".into(),
+        )),
         None => Err(ApiError::Missing { field: "grant_type" }.into()),
     };
     let answer = given.or_else(oauth).map_err(|error| program.refused(error))?;
@@ -111,10 +114,20 @@ async fn no_code(program: &Program<'_>, error: CodeError) -> NotGiven {
     };
     let (ending, not_given) = match error {
         CodeError::Failed(error) => (Ending::Failed(reason), NotGiven::Other(error.into())),
-        other => (Ending::Refused(reason), NotGiven::OAuth("invalid_grant", other.to_string())),
+        other => (
+            Ending::Refused(reason),
+            NotGiven::OAuth("invalid_grant", other.to_string()),
+        ),
     };
     let recorded = program.record(Action::Issue, ending, None, None).await;
-    match (recorded, program.request.api.limits.failure(program.request.context.address)) {
+    match (
+        recorded,
+        program
+            .request
+            .api
+            .limits
+            .failure(program.request.context.address),
+    ) {
         (Err(error), _) | (Ok(()), Err(error)) => NotGiven::Other(error),
         (Ok(()), Ok(())) => not_given,
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::person::{PersonBody, seconds};
+use super::person::PersonBody;
 use super::program::Program;
 use super::record::Ending;
 use crate::audit::Action;
@@ -12,6 +12,7 @@ use crate::http::answer::Answer;
 use crate::http::auth::Judged;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, SignInRefusal};
+use crate::http::field::seconds;
 use crate::http::jitsi::found;
 use crate::http::refused::Refused;
 use crate::tokens::VerifiedUser;
@@ -64,7 +65,9 @@ async fn answer(program: &Program<'_>, judged: Judged) -> Result<Answer, ApiErro
         Ok((verified, session)) => {
             let user = session.as_ref().map(|session| session.user.id.clone());
             let user = user.or_else(|| UserId::parse(verified.user.id.as_deref()?).ok());
-            program.record(Action::Validate, Ending::Success, user.as_ref(), None).await?;
+            program
+                .record(Action::Validate, Ending::Success, user.as_ref(), None)
+                .await?;
             let of_session = session.as_ref().map(|session| PersonBody::of(&session.user));
             let valid = Valid {
                 valid: true,
@@ -77,7 +80,9 @@ async fn answer(program: &Program<'_>, judged: Judged) -> Result<Answer, ApiErro
             if let ApiError::RateLimited { wait } = request.bad_token(refusal) {
                 return Err(ApiError::RateLimited { wait });
             }
-            program.record(Action::Validate, Ending::Refused(refusal.code()), None, None).await?;
+            program
+                .record(Action::Validate, Ending::Refused(refusal.code()), None, None)
+                .await?;
             let invalid = Invalid {
                 valid: false,
                 code: refusal.code(),
