@@ -242,6 +242,7 @@ impl From<SignInError> for ApiError {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Store(error) => error.into(),
+            SignInError::Ended => SignInRefusal::Needed.into(),
             SignInError::Unreadable(error) => {
                 tracing::error!(%error, "the record of a sign-in cannot be read");
                 Self::Internal
