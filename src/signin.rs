@@ -65,7 +65,7 @@ pub enum LoginError {
     Wrong { known: Option<crate::domain::UserId> },
     /// The password was right, but the administrator has switched the user off.
     #[error("the user is switched off")]
-    Inactive { user: crate::domain::UserId },
+    Inactive { user: Option<crate::domain::UserId> },
     /// The password was right, but the user has no id: there is nobody to let in.
     #[error("the user has no profile")]
     NoProfile,

@@ -49,6 +49,11 @@ impl Incoming {
         admitted.map_err(|error| caller.refused(error)).map(|()| caller)
     }
 
+    /// Whether a client has proved who it is; what it may do is not looked at.
+    pub(super) fn is_known_client(&self) -> bool {
+        identify(&self.api, &self.config, &self.headers, self.context.address).is_some()
+    }
+
     fn admit(&self, caller: &Caller<'_>, needs: &[Scope]) -> Result<(), ApiError> {
         self.api
             .limits

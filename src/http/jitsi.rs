@@ -3,7 +3,7 @@
 mod embed;
 mod request;
 
-use chrono::{Duration, SecondsFormat};
+use chrono::Duration;
 use serde::Serialize;
 
 use super::answer::Answer;
@@ -11,6 +11,7 @@ use super::auth::Caller;
 use super::auth::{MAY_CREATE, MAY_GENERATE, MAY_VALIDATE};
 use super::body::Body;
 use super::error::{ApiError, SignInRefusal};
+use super::field::seconds;
 use super::language::choose;
 use super::refused::Refused;
 use super::{Api, Incoming, to_the_end};
@@ -193,10 +194,6 @@ fn room_key(tokens: &JitsiTokens, grant: &Grant) -> RoomKey {
         backend: backend(tokens),
         name: grant.room.clone(),
     }
-}
-
-fn seconds(at: Timestamp) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 pub(super) fn found<T>(judged: &Result<T, Refusal>) -> TokenCheck {

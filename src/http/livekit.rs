@@ -12,10 +12,10 @@ use super::answer::Answer;
 use super::auth::Caller;
 use super::error::{ApiError, LiveKitRefusal};
 use super::{Api, answered, post};
+use crate::domain::Timestamp;
 use crate::telemetry::label::{Route, TokenKind, TokenResult};
 use crate::tokens::livekit::Grant;
 use crate::tokens::{Issued, Keyring, LiveKitTokens};
-use crate::domain::Timestamp;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {

@@ -86,7 +86,9 @@ impl LiveKitRefusal {
             Self::UnknownServer => "چنین سرور LiveKit در اینجا تنظیم نشده است.".into(),
             Self::NoChannel => "شما به هیچ کانالی دسترسی ندارید.".into(),
             Self::FieldNotAllowed { field } => format!("نمی‌توانید {field} را خودتان تعیین کنید."),
-            Self::TokenTooLarge => "توکن برای یک نشانی بیش از اندازه بلند می‌شود؛ داده‌های آن را کوتاه کنید.".into(),
+            Self::TokenTooLarge => {
+                "توکن برای یک نشانی بیش از اندازه بلند می‌شود؛ داده‌های آن را کوتاه کنید.".into()
+            }
             Self::SignInFailed { .. } => "خطای سرور در احراز هویت".into(),
         }
     }

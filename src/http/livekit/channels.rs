@@ -17,6 +17,7 @@ use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
+use crate::http::origin::require_known_origin;
 use crate::http::refused::Refused;
 use crate::signin::{Attempt, LoginError};
 use crate::tokens::livekit::{DisplayName, Grant, Identity, RoomConfig};
@@ -57,6 +58,7 @@ struct ChannelToken<'a> {
 const LIFE: Duration = Duration::hours(6);
 
 pub(super) async fn sign_in(request: &Incoming, body: Body) -> Result<Answer, Refused> {
+    require_known_origin(&request.headers, &request.config)?;
     let wanted: Credentials = body.json().await?;
     let (username, password) = wanted.complete()?;
     let keyring = request.api.keyring.borrow().clone();
@@ -105,7 +107,7 @@ fn whose(checked: &Result<User, LoginError>) -> Option<UserId> {
     match checked {
         Ok(user) => Some(user.id.clone()),
         Err(LoginError::Wrong { known }) => known.clone(),
-        Err(LoginError::Inactive { user }) => Some(user.clone()),
+        Err(LoginError::Inactive { user }) => user.clone(),
         Err(_) => None,
     }
 }
@@ -134,7 +136,7 @@ async fn tokens<'a>(
         let token = channel_token(request, server, user, &room);
         let token = in_trail(request.ended(act, token).await)?;
         let name = channel.name.as_str();
-        Ok((number.to_string(), ChannelToken { token, room, name }))
+        Ok::<_, ApiError>((number.to_string(), ChannelToken { token, room, name }))
     });
     Ok(try_join_all(each).await?.into_iter().collect())
 }
@@ -153,7 +155,11 @@ fn channel_token(
 
 fn grant(request: &Incoming, user: &User, room: &RoomName, until: Timestamp) -> Result<Grant, ApiError> {
     // Nobody has to book a channel.
-    let entry = request.config.rooms.access.entry(room, Visitor::User(user), true)?;
+    let entry = request
+        .config
+        .rooms
+        .access
+        .entry(room, Visitor::User(user), true)?;
     let identity = Identity::of_user(&user.id).map_err(|_| fault("profile"))?;
     Ok(Grant {
         name: DisplayName::shortened(&user.name),

@@ -81,12 +81,13 @@ async fn sign_in(program: &Program<'_>, wanted: &Wanted) -> Result<Answer, ApiEr
     );
     let refresh_token = to_the_end(async move { signin.begin_family(family).await }).await??;
     let pairs = [("token", issued.token.as_str()), ("next", next.as_str())];
+    let redirect_to = with_query(redirect_uri, &pairs);
     let given = Given {
         token: &issued.token,
         refresh_token: refresh_token.expose(),
         expires_at: seconds(issued.expires_at),
         user: PersonBody::of(&session.user),
-        redirect_to: with_query(redirect_uri, &pairs).as_str(),
+        redirect_to: redirect_to.as_str(),
     };
     Ok(Answer::json(&given, Some(program.id.clone())))
 }

@@ -21,7 +21,7 @@ const DEVICE_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Begins a session for somebody who has proved who they are, and leads them on. The session stays although the rules may
 /// not let them into the room that they wanted.
-pub(in crate::http) async fn enter(
+pub(super) async fn enter(
     program: &Program<'_>,
     flow: &Flow,
     identity: Identity,
@@ -67,7 +67,7 @@ pub(super) async fn begin(
 }
 
 /// Leads somebody who is signed in to where the way through sign-in goes.
-pub(in crate::http) async fn finish(
+pub(super) async fn finish(
     program: &Program<'_>,
     flow: &Flow,
     session: &Session,

@@ -116,7 +116,7 @@ pub(super) async fn check(
     if let Err(error) = &checked {
         let user = match error {
             LoginError::Wrong { known } => known.as_ref(),
-            LoginError::Inactive { user } => Some(user),
+            LoginError::Inactive { user } => user.as_ref(),
             _ => None,
         };
         let ending = ending(error);
@@ -136,6 +136,7 @@ fn ending(error: &LoginError) -> Ending {
     match error {
         LoginError::Wrong { .. } => Ending::Refused("wrong_credentials"),
         LoginError::Inactive { .. } => Ending::Refused("user_inactive"),
+        LoginError::NoProfile => Ending::Refused("no_profile"),
         LoginError::TooMany { .. } => Ending::Refused("rate_limited"),
         LoginError::Busy => Ending::Failed("busy"),
         LoginError::Failed => Ending::Failed("internal_error"),
@@ -152,7 +153,7 @@ fn problem(error: &LoginError) -> Option<LoginProblem> {
         LoginError::Inactive { .. } => Some(LoginProblem::Inactive),
         LoginError::TooMany { wait } => Some(LoginProblem::TooMany(wait.as_secs() + 1)),
         LoginError::Busy => Some(LoginProblem::Busy),
-        LoginError::Failed => None,
+        LoginError::NoProfile | LoginError::Failed => None,
     }
 }
 

@@ -23,7 +23,7 @@ use crate::pages::{
 const HERE: [&str; 0] = [];
 
 /// The login page; with a problem it has the status of that.
-pub(in crate::http) fn login(
+pub(super) fn login(
     program: &Program<'_>,
     flow: &Flow,
     username: &str,
@@ -33,6 +33,7 @@ pub(in crate::http) fn login(
     let (base, guard) = (base(program.config()), guard(request));
     let at = |path: &str| format!("{base}{path}?{query}");
     let room = flow.room();
+    let room_shown = room.as_ref().map(readable);
     let guests = room
         .as_ref()
         .is_some_and(|room| program.entry(Visitor::Guest, room).is_ok());
@@ -44,7 +45,7 @@ pub(in crate::http) fn login(
             base: &base,
         },
         client: &program.client.name,
-        room: room.as_ref().map(readable).as_deref(),
+        room: room_shown.as_deref(),
         action: &action,
         csrf: &guard.token,
         username,
@@ -73,7 +74,7 @@ pub(in crate::http) fn login(
 }
 
 /// What went wrong, in words.
-pub(in crate::http) fn error(request: &Incoming, refused: &Refused) -> Answer {
+pub(super) fn error(request: &Incoming, refused: &Refused) -> Answer {
     let error = &refused.error;
     let language = choose(&request.headers, refused.client.as_ref(), &request.config);
     let page = ErrorPage {
@@ -97,7 +98,7 @@ pub(in crate::http) fn error(request: &Incoming, refused: &Refused) -> Answer {
 }
 
 /// A way that cannot be gone: told to the program where it can be, else to the person.
-pub(in crate::http) fn lost(error: FlowError) -> Result<Answer, Refused> {
+pub(super) fn lost(error: FlowError) -> Result<Answer, Refused> {
     match error {
         FlowError::Told(url) => Ok(Answer::see_other(&url).because("invalid_request")),
         FlowError::Page(error) => Err(error.into()),

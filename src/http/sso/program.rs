@@ -24,16 +24,16 @@ use crate::tokens::{
 
 /// A program by its id, which is no secret: what it is given goes to addresses that it registered.
 #[derive(Clone, Copy)]
-pub(in crate::http) struct Program<'a> {
-    pub(in crate::http) request: &'a Incoming,
-    pub(in crate::http) id: &'a ClientId,
-    pub(in crate::http) client: &'a Client,
+pub(super) struct Program<'a> {
+    pub(super) request: &'a Incoming,
+    pub(super) id: &'a ClientId,
+    pub(super) client: &'a Client,
 }
 
 // === impl Program ===
 
 impl<'a> Program<'a> {
-    pub(in crate::http) fn of(request: &'a Incoming, flow: &Flow) -> Result<Self, SignInRefusal> {
+    pub(super) fn of(request: &'a Incoming, flow: &Flow) -> Result<Self, SignInRefusal> {
         Self::named(request, flow.client.as_str())
     }
 

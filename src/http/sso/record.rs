@@ -7,18 +7,18 @@ use crate::http::error::ApiError;
 
 /// One act, still without what the request says of itself.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::http) struct Deed<'a> {
-    pub(in crate::http) action: Action,
-    pub(in crate::http) ending: Ending,
-    pub(in crate::http) client: Option<&'a ClientId>,
+pub(super) struct Deed<'a> {
+    pub(super) action: Action,
+    pub(super) ending: Ending,
+    pub(super) client: Option<&'a ClientId>,
     /// Never a name that was only tried.
-    pub(in crate::http) user: Option<&'a UserId>,
-    pub(in crate::http) room: Option<&'a RoomName>,
+    pub(super) user: Option<&'a UserId>,
+    pub(super) room: Option<&'a RoomName>,
 }
 
 /// How it ended; with the stable word for why it did not go well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum Ending {
+pub(super) enum Ending {
     Success,
     Refused(&'static str),
     Failed(&'static str),
@@ -27,7 +27,7 @@ pub(in crate::http) enum Ending {
 // === impl Ending ===
 
 impl Ending {
-    pub(in crate::http) fn of(error: &ApiError) -> Self {
+    pub(super) fn of(error: &ApiError) -> Self {
         if error.status().is_server_error() {
             Self::Failed(error.code())
         } else {
@@ -45,7 +45,7 @@ impl Ending {
 }
 
 /// Durable when it returns. Where the trail cannot be written, nothing happens that belongs into it.
-pub(in crate::http) async fn record(request: &Incoming, deed: Deed<'_>) -> Result<(), ApiError> {
+pub(super) async fn record(request: &Incoming, deed: Deed<'_>) -> Result<(), ApiError> {
     let (outcome, reason) = deed.ending.outcome();
     let act = Act {
         at: request.context.received_at,
