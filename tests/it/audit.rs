@@ -4,6 +4,7 @@
 
 mod asking;
 mod forgetting;
+mod living;
 mod order;
 mod sending;
 mod writer;

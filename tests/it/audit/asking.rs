@@ -12,7 +12,7 @@ use crate::usher::{KEY, Usher};
 
 const AUDIT: &str = "/api/audit";
 
-async fn ask(usher: &Usher, query: &str) -> Value {
+pub async fn ask(usher: &Usher, query: &str) -> Value {
     let said = Said::to(usher.get(&format!("{AUDIT}{query}")).bearer_auth(AUDITOR)).await;
     assert_eq!(
         (said.status.as_u16(), said.header("cache-control")),
