@@ -43,9 +43,9 @@ struct Inner {
     config: watch::Receiver<Arc<Config>>,
     ambient: Ambient,
     seal: Seal,
-    oidc: Oidc,
     checker: Checker,
     throttle: Throttle,
+    oidc: Oidc,
 }
 
 /// One try to sign in with a password.
@@ -111,9 +111,9 @@ impl SignIn {
             config,
             ambient,
             seal,
-            oidc,
             checker: Checker::new(),
             throttle: Throttle::new(&ambient),
+            oidc,
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -132,6 +132,3 @@ impl SignIn {
         self.0.ambient.now()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -17,6 +17,7 @@ mod ports;
 mod prosody;
 mod reload;
 mod smoke;
+mod sso;
 mod store_contract;
 mod store_crash;
 mod strace;
