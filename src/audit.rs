@@ -4,9 +4,13 @@
 //! Nothing is kept in memory but the ids of the writes under way.
 
 mod order;
+mod publisher;
+mod query;
+mod retention;
+mod sent;
 mod stored;
 
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -16,6 +20,9 @@ pub use crate::domain::{Act, ActId, Action, Outcome};
 use crate::store::{Entry, Store, StoreError, Table};
 use crate::telemetry::Metrics;
 use order::Order;
+pub use publisher::Publisher;
+pub use query::{Filter, Listing};
+use sent::Sent;
 
 /// The trail; cheap to clone.
 #[derive(Clone)]
@@ -33,10 +40,11 @@ struct Inner {
 // === impl Audit ===
 
 impl Audit {
-    /// Opens the trail where it ended.
+    /// Opens the trail where it ended: behind its last record, and behind those that were sent and removed since.
     pub async fn open(store: Store, metrics: Arc<Metrics>, ambient: Ambient) -> Result<Self, StoreError> {
         let newest = store.scan_back(Table::Audit, None).next(1).await?;
-        let last = newest.first().map_or(Ok(ActId::FIRST), id_of)?;
+        let newest = newest.first().map_or(Ok(ActId::FIRST), id_of)?;
+        let last = newest.max(Sent::load(&store).await?.up_to());
         let inner = Inner {
             store,
             metrics,
@@ -77,9 +85,18 @@ impl Audit {
         written.map(drop)
     }
 
-    /// Up to here no record is missing that could still turn up.
-    fn horizon(&self) -> Bound<ActId> {
-        self.order().horizon()
+    /// The next records after `after` between which no other can turn up any more, at most `limit`.
+    async fn settled(&self, after: ActId, limit: usize) -> Result<Vec<(ActId, Entry)>, StoreError> {
+        // Asked before reading: what is not on the disk by the time of the read lies beyond it.
+        let settled = (Bound::Excluded(after), self.order().horizon());
+        let mut scan = self.0.store.scan(Table::Audit, Some(&after.to_string()));
+        let records = scan.next(limit).await?.into_iter();
+        let records = records.map(|entry| Ok((id_of(&entry)?, entry)));
+        let records: Vec<_> = records.collect::<Result<_, StoreError>>()?;
+        Ok(records
+            .into_iter()
+            .take_while(|(id, _)| settled.contains(id))
+            .collect())
     }
 
     fn order(&self) -> MutexGuard<'_, Order> {

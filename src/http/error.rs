@@ -193,6 +193,19 @@ impl From<MeetingsError> for ApiError {
     }
 }
 
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "failed to reach the store"
+        );
+        match error {
+            StoreError::TooLarge | StoreError::BadKey | StoreError::Unreadable { .. } => Self::Internal,
+            _ => Self::Unavailable,
+        }
+    }
+}
+
 impl From<IngestError> for ApiError {
     fn from(error: IngestError) -> Self {
         match error {

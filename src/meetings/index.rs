@@ -139,12 +139,19 @@ impl Index {
         due.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// Has every open meeting looked at again.
+    pub(super) fn all_are_due(&mut self, now: Timestamp) {
+        self.due = self.meetings.keys().map(|id| (now, *id)).collect();
+        self.meetings.values_mut().for_each(|entry| entry.due = Some(now));
+    }
+
     /// A meeting that was due and did not change is looked at when it is due by now, but not at once.
     pub(super) fn postpone(&mut self, meeting: &Meeting, policy: &Policy, earliest: Timestamp) {
         if let Some(entry) = self.meetings.get_mut(&meeting.id) {
             if let Some(known) = entry.due {
                 self.due.remove(&(known, meeting.id));
             }
+            entry.lapses_at = meeting.lapses_at(policy);
             entry.due = meeting.next_due(policy).map(|due| due.max(earliest));
             self.due.extend(entry.due.map(|at| (at, meeting.id)));
         }

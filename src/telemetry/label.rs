@@ -60,6 +60,7 @@ labels! {
         LiveKitToken = "/api/livekit/token",
         Audit = "/api/audit",
         Asset = "/assets/{file}",
+        Language = "/language/{tag}",
         SamplePage = "/client_apps/jitsi_meet/{page}",
         Live = "/live",
         Ready = "/ready",

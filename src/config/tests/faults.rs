@@ -25,6 +25,10 @@ const DAEMON: &[(&str, &str)] = &[
         "usher.toml:2:13: meetings.keep_days: must be a whole number from 1 to 36500",
     ),
     (
+        "[audit]\nkeep_days = 3651",
+        "usher.toml:2:13: audit.keep_days: must be a whole number from 1 to 3650",
+    ),
+    (
         "[meetings]\nenforce_end = 1",
         "usher.toml:2:15: meetings.enforce_end: must be true or false",
     ),
