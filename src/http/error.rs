@@ -264,16 +264,6 @@ impl From<SignInError> for ApiError {
     }
 }
 
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "failed to store");
-        match error {
-            StoreError::TooLarge | StoreError::BadKey => Self::Internal,
-            _ => Self::Unavailable,
-        }
-    }
-}
-
 impl From<LiveKitRefusal> for ApiError {
     fn from(refusal: LiveKitRefusal) -> Self {
         Self::LiveKit(refusal)
