@@ -122,3 +122,6 @@ impl SignIn {
         self.0.ambient.now()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ const SARA: &str = "user@example.com";
 const SARA_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
 /// The hash of [`PASSWORD`].
 const HASH: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$SlLp7cYoe0zoUOJeJ4FGrw$zksXFKtcQyQ1Z+HZr28WNepnpDxT/ZjXscvtNS2xBKc";
+    "$argon2id$v=19$m=19456,t=2,p=1$SlLp7cYoe0zoUOJeJ4FGrw$zksFXKtcQyQ1Z+HZr28WNepnpDxT/ZjXscvtNS2xBKc";
 
 const ROOMS: &str = r#"
 [channels.1234567]
