@@ -276,8 +276,9 @@ fn unmatched(api: &Api) -> BoxedFilter<(Answer,)> {
 
 /// What the address takes, where it is one of a route; the CORS layer answers OPTIONS for all of them.
 fn methods(path: &str) -> Option<&'static str> {
-    const BOTH: [Route; 1] = [Route::SsoLogin];
-    const POSTED: [Route; 15] = [
+    const BOTH: [Route; 2] = [Route::SsoLogin, Route::SsoLogout];
+    const POSTED: [Route; 16] = [
+        Route::SsoGuest,
         Route::GenerateToken,
         Route::CreateRoom,
         Route::ValidateToken,
@@ -294,10 +295,9 @@ fn methods(path: &str) -> Option<&'static str> {
         Route::LiveKitGenerate,
         Route::LiveKitToken,
     ];
-    const READ: [Route; 6] = [
+    const READ: [Route; 5] = [
         Route::Jwks,
         Route::SsoUserInfo,
-        Route::SsoLogout,
         Route::SsoAuthorize,
         Route::OidcCallback,
         Route::Audit,

@@ -56,7 +56,8 @@ impl Answer {
         *answer.response.status_mut() = status;
         let policy = HeaderValue::from_str(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
         answer.set(CONTENT_SECURITY_POLICY, policy);
-        answer.set(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        // Not "no-referrer": with that, browsers give "null" as the origin of a form.
+        answer.set(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
         answer.set(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         answer
     }
@@ -75,6 +76,12 @@ impl Answer {
     /// With another `Set-Cookie` line.
     pub(super) fn with_cookie(mut self, cookie: HeaderValue) -> Self {
         self.response.headers_mut().append(SET_COOKIE, cookie);
+        self
+    }
+
+    /// In how many seconds it is worth trying again.
+    pub(super) fn retry_after(mut self, seconds: u64) -> Self {
+        self.set(RETRY_AFTER, HeaderValue::from(seconds));
         self
     }
 
@@ -109,10 +116,7 @@ impl Answer {
         *answer.response.status_mut() = error.status();
         answer.outcome.reason = Some(error.code());
         if error.status() == StatusCode::UNAUTHORIZED {
-            answer.set(
-                WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"usher\", Basic realm=\"usher\""),
-            );
+            answer.set(WWW_AUTHENTICATE, HeaderValue::from_static(error.challenge()));
         }
         if let Some(allow) = error.allow() {
             answer.set(ALLOW, HeaderValue::from_static(allow));

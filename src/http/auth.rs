@@ -19,6 +19,7 @@ use crate::config::daemon::Language;
 use crate::config::{Client, Clients, Config};
 use crate::domain::ClientId;
 use crate::domain::access::{Permissions, Scope};
+pub(super) use user::Judged;
 
 /// A client that has proved who it is.
 #[derive(Debug)]

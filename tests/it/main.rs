@@ -1,6 +1,7 @@
 //! One binary for every integration test: each further one costs a link.
 
 mod api;
+mod audit;
 mod bad_input;
 mod deployment;
 mod durable;
@@ -17,6 +18,7 @@ mod ports;
 mod prosody;
 mod reload;
 mod smoke;
+mod sso;
 mod store_contract;
 mod store_crash;
 mod strace;
