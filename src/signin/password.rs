@@ -155,7 +155,7 @@ mod tests {
     fn decoys_are_hashes_of_users_and_stay_the_same_for_a_name() {
         let user = |at: u8| {
             let user = User {
-                id: UserId::parse(&at.to_string()).unwrap(),
+                id: Some(UserId::parse(&at.to_string()).unwrap()),
                 name: at.to_string(),
                 password: (at != 1).then(|| Secret::new(at.to_string())),
                 roles: Vec::new(),

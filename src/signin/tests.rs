@@ -71,7 +71,7 @@ fn guest() -> Identity {
 /// A user of `users.toml` without a password.
 fn user(id: &str) -> config::User {
     config::User {
-        id: UserId::parse(id).unwrap(),
+        id: Some(UserId::parse(id).unwrap()),
         name: id.to_uppercase(),
         password: None,
         roles: vec!["doctor".to_owned()],

@@ -10,6 +10,7 @@ mod end_to_end;
 mod forged;
 mod layering;
 mod lifecycle;
+mod livekit;
 mod nats;
 mod nothing_lost;
 mod patience;

@@ -103,7 +103,18 @@ async fn everything_else_is_the_same_refusal() {
         }
     }
     let off = enter(&desk, ("off@example.com", "right"), STRANGER, None).await;
-    assert!(matches!(off, Err(LoginError::Inactive { user }) if user.as_str() == "u-off"));
+    assert!(
+        matches!(off, Err(LoginError::Inactive { user }) if user.as_ref().map(UserId::as_str) == Some("u-off"))
+    );
+}
+
+#[tokio::test]
+async fn who_has_no_profile_is_nobody_and_only_who_knows_the_password_learns_it() {
+    let desk = desk().await;
+    desk.change(|config| config.users.get_mut("sara@example.com").unwrap().id = None);
+    let right = enter(&desk, ("sara@example.com", "right"), OFFICE, None).await;
+    assert!(matches!(right, Err(LoginError::NoProfile)), "{right:?}");
+    assert!(is_wrong(&enter(&desk, WRONG, OFFICE, None).await));
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn users_are_in_as_long_as_the_file_lets_them() {
     );
     assert!(!alive_with(|user| user.active = false).await);
     assert!(alive_with(|user| user.active = true).await);
-    let somebody_else = |user: &mut config::User| user.id = UserId::parse("u-other").unwrap();
+    let somebody_else = |user: &mut config::User| user.id = Some(UserId::parse("u-other").unwrap());
     assert!(
         !alive_with(somebody_else).await,
         "the address is another person's now"
