@@ -3,7 +3,15 @@
 //! A page is a value that renders itself; every text that comes from outside is escaped by the template engine. Pages
 //! work without JavaScript where the browser's own means suffice, load nothing from elsewhere, and run no inline script.
 
+mod asset;
+mod words;
+
+use askama::Template;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::config::daemon::Language;
+pub use asset::Asset;
+use words::Words;
 
 /// What every page knows.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +39,8 @@ pub enum LoginProblem {
 }
 
 /// Name and password, and the other ways in.
-#[derive(Debug)]
+#[derive(Debug, Template)]
+#[template(path = "login.html")]
 pub struct LoginPage<'a> {
     pub frame: Frame<'a>,
     /// The program that asks.
@@ -53,13 +62,15 @@ pub struct LoginPage<'a> {
 }
 
 /// "You are signed out."
-#[derive(Debug)]
+#[derive(Debug, Template)]
+#[template(path = "signed_out.html")]
 pub struct SignedOutPage<'a> {
     pub frame: Frame<'a>,
 }
 
 /// Asks whether one really wants to sign out, when another site sent the browser here. The form is a POST with `csrf`.
-#[derive(Debug)]
+#[derive(Debug, Template)]
+#[template(path = "confirm_logout.html")]
 pub struct ConfirmLogoutPage<'a> {
     pub frame: Frame<'a>,
     pub action: &'a str,
@@ -67,7 +78,8 @@ pub struct ConfirmLogoutPage<'a> {
 }
 
 /// Something cannot be done, in words; no way back, since none can be trusted.
-#[derive(Debug)]
+#[derive(Debug, Template)]
+#[template(path = "error.html")]
 pub struct ErrorPage<'a> {
     pub frame: Frame<'a>,
     pub sentence: &'a str,
@@ -76,7 +88,8 @@ pub struct ErrorPage<'a> {
 }
 
 /// A button that opens Jitsi's app: browsers leave a dead tab behind a redirect to an app.
-#[derive(Debug)]
+#[derive(Debug, Template)]
+#[template(path = "open_app.html")]
 pub struct OpenAppPage<'a> {
     pub frame: Frame<'a>,
     /// `org.jitsi.meet://…`, `intent://…` or `jitsi-meet://…`.
@@ -84,3 +97,90 @@ pub struct OpenAppPage<'a> {
     /// The room, readable.
     pub room: &'a str,
 }
+
+// === impl Frame ===
+
+impl Frame<'_> {
+    fn say(&self) -> &'static Words {
+        Words::of(self.language)
+    }
+
+    fn asset(&self, asset: Asset) -> String {
+        format!("{}/assets/{}", self.base, asset.file())
+    }
+
+    /// Where the other language is chosen, to come back to a page of ours: path and query.
+    fn other_language(&self, page: &str) -> String {
+        let back = utf8_percent_encode(page, NON_ALPHANUMERIC);
+        format!("{}/language/{}?back={back}", self.base, self.say().other_lang)
+    }
+}
+
+// === impl LoginProblem ===
+
+impl LoginProblem {
+    /// Whether it is about what was typed.
+    fn is_about_fields(self) -> bool {
+        matches!(self, Self::Wrong | Self::MissingField)
+    }
+}
+
+// === impl LoginPage ===
+
+impl LoginPage<'_> {
+    pub fn render(&self) -> String {
+        rendered(self)
+    }
+
+    fn sentence(&self) -> Option<String> {
+        self.problem.map(|problem| problem.sentence(self.frame.language))
+    }
+
+    fn concerns_fields(&self) -> bool {
+        self.problem.is_some_and(LoginProblem::is_about_fields)
+    }
+
+    fn other_language(&self) -> String {
+        self.frame.other_language(self.action)
+    }
+}
+
+// === impl SignedOutPage ===
+
+impl SignedOutPage<'_> {
+    pub fn render(&self) -> String {
+        rendered(self)
+    }
+}
+
+// === impl ConfirmLogoutPage ===
+
+impl ConfirmLogoutPage<'_> {
+    pub fn render(&self) -> String {
+        rendered(self)
+    }
+}
+
+// === impl ErrorPage ===
+
+impl ErrorPage<'_> {
+    pub fn render(&self) -> String {
+        rendered(self)
+    }
+}
+
+// === impl OpenAppPage ===
+
+impl OpenAppPage<'_> {
+    pub fn render(&self) -> String {
+        rendered(self)
+    }
+}
+
+fn rendered(page: &impl Template) -> String {
+    page.render()
+        .expect("text is written into memory, which cannot fail")
+}
+
+#[cfg(test)]
+mod tests;

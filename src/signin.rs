@@ -7,7 +7,9 @@ mod code;
 mod family;
 pub mod oidc;
 mod password;
+mod records;
 mod seal;
+mod secret;
 mod session;
 mod throttle;
 
@@ -19,12 +21,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::domain::{Ambient, User};
+use crate::domain::{Ambient, Timestamp, User};
 use crate::store::{Store, StoreError};
 
 pub use code::{CodeError, NewCode, Redeemed};
 pub use family::{NewFamily, RefreshError, RefreshToken, Renewed};
 pub use oidc::{Oidc, OidcError};
+use records::Records;
 pub use seal::{Purpose, Seal};
 pub use session::{Begun, Identity, Session};
 
@@ -33,7 +36,7 @@ pub use session::{Begun, Identity, Session};
 pub struct SignIn(Arc<Inner>);
 
 struct Inner {
-    store: Store,
+    records: Records,
     config: watch::Receiver<Arc<Config>>,
     ambient: Ambient,
     seal: Seal,
@@ -78,6 +81,9 @@ pub enum SignInError {
     Store(#[from] StoreError),
     #[error("a record cannot be read")]
     Unreadable(#[from] serde_json::Error),
+    /// Signed out meanwhile, or no longer let in by `users.toml`.
+    #[error("the session has ended")]
+    Ended,
 }
 
 // === impl SignIn ===
@@ -89,10 +95,11 @@ impl SignIn {
         config: watch::Receiver<Arc<Config>>,
         ambient: Ambient,
     ) -> Result<Self, SignInError> {
-        let seal = Seal::open(&store, &ambient).await?;
+        let records = Records::new(store);
+        let seal = Seal::open(&records, ambient).await?;
         let oidc = Oidc::new(config.clone(), ambient);
         let inner = Inner {
-            store,
+            records,
             config,
             ambient,
             seal,
@@ -121,6 +128,10 @@ impl SignIn {
     /// The provider that people may sign in with.
     pub fn oidc(&self) -> &Oidc {
         &self.0.oidc
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.ambient.now()
     }
 
     /// Removes what has expired, at intervals, until `stop`.

@@ -154,7 +154,11 @@ async fn reach(config: &Config) -> Vec<Trial> {
 /// Whether the provider describes itself as usher needs it.
 async fn provider(settings: &Oidc) -> Result<String, String> {
     let found = timeout(PATIENCE, probe(settings)).await.map_err(|_| late())??;
-    let keys = if found.keys == 1 { "1 key" } else { &format!("{} keys", found.keys) };
+    let keys = if found.keys == 1 {
+        "1 key"
+    } else {
+        &format!("{} keys", found.keys)
+    };
     Ok(match found.logs_out {
         true => format!("signs with {keys}"),
         false => format!("signs with {keys}; people stay signed in there when they sign out here"),

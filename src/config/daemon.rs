@@ -172,6 +172,8 @@ pub struct SignIn {
     pub session_hours: u32,
     /// 1 to 3650.
     pub refresh_days: u32,
+    /// How long the token lets somebody into a room that they are given at sign-in; 1 to 1440.
+    pub token_minutes: u32,
     /// Absent: people sign in with passwords only.
     pub oidc: Option<Oidc>,
 }
@@ -265,6 +267,7 @@ impl Default for SignIn {
         Self {
             session_hours: 12,
             refresh_days: 30,
+            token_minutes: 60,
             oidc: None,
         }
     }
