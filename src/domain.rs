@@ -1,6 +1,7 @@
 //! The rules of the trade, pure: no I/O, no clock, no async.
 
 pub mod access;
+pub mod act;
 pub mod ambient;
 pub mod attendance;
 pub mod event;
@@ -11,6 +12,7 @@ pub mod observation;
 pub mod report;
 pub mod user;
 
+pub use act::{Act, ActId, Action, Outcome};
 pub use ambient::Ambient;
 pub use attendance::{Attendance, Figures, Stay};
 pub use event::{Cause, Event, EventKind};

@@ -301,12 +301,13 @@ fn methods(path: &str) -> Option<&'static str> {
         Route::Audit,
     ];
     let is = |route: &Route| route.as_str().trim_end_matches('/') == path.trim_end_matches('/');
-    let below = |folder: &str| path.starts_with(folder) && path.matches('/').count() == 2;
+    let below = |folder: &str| path.strip_prefix(folder).is_some_and(|file| !file.contains('/'));
+    let sample = below("/client_apps/") || below("/client_apps/jitsi_meet/");
     if BOTH.iter().any(is) {
         Some("GET, HEAD, POST, OPTIONS")
     } else if POSTED.iter().any(is) {
         Some("POST, OPTIONS")
-    } else if READ.iter().any(is) || below("/asap/") || below("/assets/") {
+    } else if READ.iter().any(is) || below("/asap/") || below("/assets/") || sample {
         Some("GET, HEAD, OPTIONS")
     } else {
         None

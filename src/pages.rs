@@ -4,6 +4,7 @@
 //! work without JavaScript where the browser's own means suffice, load nothing from elsewhere, and run no inline script.
 
 mod asset;
+mod sample;
 mod words;
 
 use askama::Template;
@@ -11,9 +12,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config::daemon::Language;
 pub use asset::Asset;
+pub use sample::{SampleApp, script as sample_script};
 use words::Words;
 
-/// What every page knows.
+/// What every page knows; see [`Frame::new`].
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
     pub language: Language,
@@ -100,7 +102,17 @@ pub struct OpenAppPage<'a> {
 
 // === impl Frame ===
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
+    /// A page in this language; `public_url` as it is configured, without a trailing slash.
+    pub fn new(language: Language, public_url: &'a str) -> Self {
+        let authority = public_url.find("://").map_or(0, |at| at + "://".len());
+        let path = public_url[authority..].find('/').map(|at| authority + at);
+        Self {
+            language,
+            base: path.map_or("", |at| &public_url[at..]),
+        }
+    }
+
     fn say(&self) -> &'static Words {
         Words::of(self.language)
     }

@@ -29,6 +29,7 @@ pub struct Daemon {
     pub livekit: Vec<LiveKit>,
     pub meetings: Meetings,
     pub signin: SignIn,
+    pub audit: Audit,
 }
 
 /// The public listener.
@@ -178,6 +179,13 @@ pub struct SignIn {
     pub oidc: Option<Oidc>,
 }
 
+/// The audit trail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audit {
+    /// How long a record is kept; 1 to 3650.
+    pub keep_days: u32,
+}
+
 // === impl Http ===
 
 impl Http {
@@ -270,5 +278,13 @@ impl Default for SignIn {
             token_minutes: 60,
             oidc: None,
         }
+    }
+}
+
+// === impl Audit ===
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { keep_days: 90 }
     }
 }

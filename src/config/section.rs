@@ -125,8 +125,28 @@ impl<'a> Section<'a> {
         entries
     }
 
+    /// The keys of this table that are among `known`, with plain values; any other one is a fault.
+    pub fn values<T>(
+        &self,
+        known: &[&'static str],
+        kind: impl Fn(&Node) -> Result<T, String>,
+    ) -> BTreeMap<String, T> {
+        self.asked.borrow_mut().extend(known);
+        let value = |(key, entry): (&String, &Entry)| {
+            let noted = |message| self.notes.fault(&entry.node.place, self.path_of(key), message);
+            Some((key.clone(), kind(&entry.node).map_err(noted).ok()?))
+        };
+        let asked_for = |(key, _): &(&String, &Entry)| known.contains(&key.as_str());
+        self.table
+            .into_iter()
+            .flatten()
+            .filter(asked_for)
+            .filter_map(value)
+            .collect()
+    }
+
     /// Every key of this table, whatever its name, with a plain value.
-    pub fn values<T>(&self, kind: impl Fn(&Node) -> Result<T, String>) -> BTreeMap<String, T> {
+    pub fn any_values<T>(&self, kind: impl Fn(&Node) -> Result<T, String>) -> BTreeMap<String, T> {
         let value = |(key, entry): (&String, &Entry)| {
             let noted = |message| self.notes.fault(&entry.node.place, self.path_of(key), message);
             Some((key.clone(), kind(&entry.node).map_err(noted).ok()?))

@@ -31,6 +31,7 @@ pub(super) struct Caller<'a> {
 pub(super) const MAY_GENERATE: &[Scope] = &[Scope::TokensIssue];
 pub(super) const MAY_CREATE: &[Scope] = &[Scope::TokensIssue, Scope::MeetingsWrite];
 pub(super) const MAY_VALIDATE: &[Scope] = &[Scope::TokensValidate];
+pub(super) const MAY_AUDIT: &[Scope] = &[Scope::AuditRead];
 
 /// The longest `Authorization` header of a client that is looked at, in bytes.
 const LONGEST: usize = 1024;

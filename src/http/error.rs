@@ -53,6 +53,8 @@ pub(super) enum ApiError {
         wait: Duration,
     },
     IdempotencyKeyReused,
+    /// What the token is to say would not fit into an address.
+    TokenTooLarge,
     SignIn(SignInRefusal),
     /// The store takes no writes now; what was asked did not happen.
     Unavailable,
@@ -71,6 +73,7 @@ impl ApiError {
             }
             Self::Incomplete | Self::ExpiresInTooLong { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TokenTooLarge => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Denied(_) | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -99,6 +102,7 @@ impl ApiError {
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::RateLimited { .. } => "rate_limited",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::TokenTooLarge => "token_too_large",
             Self::SignIn(refusal) => refusal.code(),
             Self::Unavailable => "unavailable",
             Self::Internal => "internal_error",
@@ -177,6 +181,19 @@ impl From<MeetingsError> for ApiError {
     }
 }
 
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "failed to reach the store"
+        );
+        match error {
+            StoreError::TooLarge | StoreError::BadKey | StoreError::Unreadable { .. } => Self::Internal,
+            _ => Self::Unavailable,
+        }
+    }
+}
+
 impl From<IngestError> for ApiError {
     fn from(error: IngestError) -> Self {
         match error {
@@ -197,6 +214,7 @@ impl From<TokenError> for ApiError {
                 field: "expiresIn",
                 why: "must be at least one second".into(),
             },
+            TokenError::TooLarge => Self::TokenTooLarge,
             TokenError::NoKeyYet | TokenError::Signing(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "failed to sign a token");
                 Self::Internal
@@ -229,16 +247,6 @@ impl From<SignInError> for ApiError {
                 Self::Internal
             }
             SignInError::Ended => Self::Unauthenticated,
-        }
-    }
-}
-
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "failed to store");
-        match error {
-            StoreError::TooLarge | StoreError::BadKey => Self::Internal,
-            _ => Self::Unavailable,
         }
     }
 }

@@ -1,11 +1,15 @@
-//! Which language an answer is in: what the caller accepts, else the client's, else the configured one.
+//! Which language an answer is in: what the person chose on a page, what the caller accepts, else the client's, else the
+//! configured one.
 
-use http::HeaderMap;
-use http::header::ACCEPT_LANGUAGE;
+use http::header::{ACCEPT_LANGUAGE, COOKIE};
+use http::{HeaderMap, HeaderValue};
 
 use crate::config::Config;
 use crate::config::daemon::Language;
 use crate::domain::ClientId;
+
+/// Remembers what a person chose with the link on our pages.
+const CHOSEN: &str = "usher_language";
 
 /// Chooses among the languages that usher speaks (RFC 9110, section 12.5.4).
 pub(super) fn choose(
@@ -13,14 +17,39 @@ pub(super) fn choose(
     client: Option<&(ClientId, Option<Language>)>,
     config: &Config,
 ) -> Language {
+    let chosen = headers.get_all(COOKIE).iter().find_map(chosen);
     let accepted = headers
         .get(ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok())
         .and_then(accepted);
     let of_client = client.and_then(|(_, language)| *language);
-    accepted
+    chosen
+        .or(accepted)
         .or(of_client)
         .unwrap_or(config.daemon.http.default_language)
+}
+
+/// The language of a tag that we write ourselves.
+pub(super) fn tagged(tag: &str) -> Option<Language> {
+    match tag {
+        "en" => Some(Language::En),
+        "fa" => Some(Language::Fa),
+        _ => None,
+    }
+}
+
+/// `Set-Cookie` for a choice: good for a year, on this site's own pages; it is no secret.
+pub(super) fn cookie(language: Language) -> HeaderValue {
+    HeaderValue::from_static(match language {
+        Language::En => "usher_language=en; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax",
+        Language::Fa => "usher_language=fa; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax",
+    })
+}
+
+fn chosen(cookies: &HeaderValue) -> Option<Language> {
+    let pairs = cookies.to_str().ok()?.split(';');
+    let mut named = pairs.filter_map(|pair| pair.trim().split_once('='));
+    named.find_map(|(name, tag)| if name == CHOSEN { tagged(tag) } else { None })
 }
 
 /// The known language with the highest weight; the first among equals.
@@ -39,16 +68,25 @@ fn accepted(header: &str) -> Option<Language> {
 
 fn known(range: &str) -> Option<Language> {
     let primary = range.split('-').next()?;
-    match primary.to_ascii_lowercase().as_str() {
-        "en" => Some(Language::En),
-        "fa" => Some(Language::Fa),
-        _ => None,
-    }
+    tagged(&primary.to_ascii_lowercase())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_choice_is_read_back() {
+        for language in [Language::En, Language::Fa] {
+            let written = cookie(language);
+            let pair = written.to_str().unwrap().split(';').next().unwrap();
+            let sent = HeaderValue::from_str(&format!("a=b; {pair}; c=d")).unwrap();
+            assert_eq!(chosen(&sent), Some(language));
+        }
+        for none in ["", "usher_language", "usher_language=de", "x_usher_language=fa"] {
+            assert_eq!(chosen(&HeaderValue::from_static(none)), None, "{none}");
+        }
+    }
 
     #[test]
     fn the_callers_wish_is_weighed() {

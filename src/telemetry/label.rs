@@ -60,6 +60,7 @@ labels! {
         LiveKitToken = "/api/livekit/token",
         Audit = "/api/audit",
         Asset = "/assets/{file}",
+        Language = "/language/{tag}",
         SamplePage = "/client_apps/jitsi_meet/{page}",
         Live = "/live",
         Ready = "/ready",
@@ -153,6 +154,22 @@ labels! {
         MissedEnd = "missed_end",
         /// A late fact changed the figures of a completed meeting.
         Amended = "amended",
+    }
+
+    /// What an audit record is about; the texts are those of the records.
+    AuditAction {
+        Login = "login",
+        Logout = "logout",
+        Refresh = "refresh",
+        Validate = "validate",
+        Issue = "issue",
+    }
+
+    /// How it ended.
+    AuditOutcome {
+        Success = "success",
+        Refused = "refused",
+        Failed = "failed",
     }
 
     /// How reading the configuration again ended.

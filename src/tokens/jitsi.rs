@@ -55,6 +55,8 @@ pub struct Issued {
 pub enum TokenError {
     #[error("the token would have expired already")]
     Expired,
+    #[error("the token would be too long for an address")]
+    TooLarge,
     #[error("no signing key has started yet")]
     NoKeyYet,
     #[error(transparent)]

@@ -78,6 +78,8 @@ pub(super) enum Signer<'a> {
 pub enum KeyError {
     #[error("jitsi {server:?}: the secret is empty")]
     EmptySecret { server: String },
+    #[error("livekit {server:?}: there is no API key")]
+    NoApiKey { server: String },
     #[error("jitsi {server:?}: there is no signing key")]
     NoKey { server: String },
     #[error("jitsi {server:?}: signing key {kid:?} is not a private key in PEM form (PKCS#8 or PKCS#1)")]
@@ -92,6 +94,22 @@ pub enum KeyError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the token could not be signed")]
 pub struct SigningFailed;
+
+// === impl KeyError ===
+
+impl KeyError {
+    /// The section of `usher.toml` that it is about.
+    pub fn section(&self) -> &'static str {
+        match self {
+            Self::NoApiKey { .. } => "livekit",
+            Self::EmptySecret { .. }
+            | Self::NoKey { .. }
+            | Self::NotPem { .. }
+            | Self::NotRsa { .. }
+            | Self::Size { .. } => "jitsi",
+        }
+    }
+}
 
 // === impl TokenType ===
 

@@ -11,6 +11,8 @@ mod layering;
 mod lifecycle;
 mod nats;
 mod nothing_lost;
+mod patience;
+mod ports;
 mod prosody;
 mod reload;
 mod smoke;
