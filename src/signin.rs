@@ -5,12 +5,14 @@
 
 mod code;
 mod family;
+mod login;
 pub mod oidc;
 mod password;
 mod records;
 mod seal;
 mod secret;
 mod session;
+mod sweep;
 mod throttle;
 
 use std::net::IpAddr;
@@ -18,18 +20,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::domain::{Ambient, Timestamp, User};
+use crate::domain::{Ambient, Timestamp};
 use crate::store::{Store, StoreError};
 
 pub use code::{CodeError, NewCode, Redeemed};
 pub use family::{NewFamily, RefreshError, RefreshToken, Renewed};
 pub use oidc::{Oidc, OidcError};
+use password::Checker;
 use records::Records;
 pub use seal::{Purpose, Seal};
 pub use session::{Begun, Identity, Session};
+use throttle::Throttle;
 
 /// Everything about people signing in; cheap to clone.
 #[derive(Clone)]
@@ -41,6 +44,8 @@ struct Inner {
     ambient: Ambient,
     seal: Seal,
     oidc: Oidc,
+    checker: Checker,
+    throttle: Throttle,
 }
 
 /// One try to sign in with a password.
@@ -63,7 +68,10 @@ pub enum LoginError {
     Wrong { known: Option<crate::domain::UserId> },
     /// The password was right, but the administrator has switched the user off.
     #[error("the user is switched off")]
-    Inactive { user: crate::domain::UserId },
+    Inactive { user: Option<crate::domain::UserId> },
+    /// The password was right, but the user has no id: there is nobody to let in.
+    #[error("the user has no profile")]
+    NoProfile,
     /// Too many wrong tries.
     #[error("too many attempts")]
     TooMany { wait: Duration },
@@ -104,20 +112,10 @@ impl SignIn {
             ambient,
             seal,
             oidc,
+            checker: Checker::new(),
+            throttle: Throttle::new(&ambient),
         };
         Ok(Self(Arc::new(inner)))
-    }
-
-    /// Checks a name and a password, in the same time whether or not the name is known.
-    pub async fn check_password(&self, attempt: Attempt<'_>) -> Result<User, LoginError> {
-        let _ = attempt;
-        unimplemented!()
-    }
-
-    /// A cookie value that tells a browser of `user` from a stranger's, so that a stranger who guesses cannot lock them out.
-    pub fn device(&self, user: &User) -> String {
-        let _ = user;
-        unimplemented!()
     }
 
     /// Seals and opens what a browser carries for us.
@@ -132,10 +130,5 @@ impl SignIn {
 
     fn now(&self) -> Timestamp {
         self.0.ambient.now()
-    }
-
-    /// Removes what has expired, at intervals, until `stop`.
-    pub async fn run_sweep(&self, stop: CancellationToken) {
-        stop.cancelled().await;
     }
 }
