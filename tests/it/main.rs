@@ -12,6 +12,7 @@ mod layering;
 mod lifecycle;
 mod nats;
 mod nothing_lost;
+mod oidc;
 mod patience;
 mod ports;
 mod prosody;

@@ -103,7 +103,11 @@ impl Browser {
     }
 
     fn keep(&mut self, url: &Url, line: &str) {
-        let (name, value) = line.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
+        let (name, value) = line
+            .split(';')
+            .next()
+            .and_then(|pair| pair.split_once('='))
+            .expect("a cookie");
         let attributes = line.to_ascii_lowercase();
         let expired = attributes.contains("max-age=0") || attributes.contains("expires=thu, 01 jan 1970");
         let key = (url.origin().ascii_serialization(), name.to_owned());
@@ -125,7 +129,10 @@ impl Shown {
 
     /// The address of the first link or form on the page that holds `part`.
     pub fn link(&self, part: &str) -> String {
-        let links = self.body.split(['"', '\'']).filter(|text| text.starts_with('/') || text.starts_with("http"));
+        let links = self
+            .body
+            .split(['"', '\''])
+            .filter(|text| text.starts_with('/') || text.starts_with("http"));
         let found = links.into_iter().find(|link| link.contains(part));
         let found = found.unwrap_or_else(|| panic!("no link with {part} on {}:\n{}", self.url, self.body));
         let plain = found.replace("&amp;", "&").replace("&#38;", "&");

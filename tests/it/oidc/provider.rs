@@ -91,7 +91,8 @@ impl Provider {
 
     /// Who signs in next, in whatever browser.
     pub async fn person(&mut self, sub: &str, claims: Value) {
-        self.ask(json!({ "do": "person", "sub": sub, "claims": claims })).await;
+        self.ask(json!({ "do": "person", "sub": sub, "claims": claims }))
+            .await;
     }
 
     /// Whoever comes next is refused.
@@ -106,7 +107,8 @@ impl Provider {
 
     /// The ID token of every answer from now on.
     pub async fn substitute(&mut self, id_token: &str) {
-        self.ask(json!({ "do": "substitute", "id_token": id_token })).await;
+        self.ask(json!({ "do": "substitute", "id_token": id_token }))
+            .await;
     }
 
     /// How many people are signed in.
