@@ -36,7 +36,7 @@ pub const USERS: &str = r#"
 ["user@example.com"]
 id = "123e4567-e89b-12d3-a456-426614174000"
 name = "Sara"
-password = "$argon2id$v=19$m=19456,t=2,p=1$SlLp7cYoe0zoUOJeJ4FGrw$zksXFKtcQyQ1Z+HZr28WNepnpDxT/ZjXscvtNS2xBKc"
+password = "$argon2id$v=19$m=19456,t=2,p=1$SlLp7cYoe0zoUOJeJ4FGrw$zksFXKtcQyQ1Z+HZr28WNepnpDxT/ZjXscvtNS2xBKc"
 roles = ["doctor"]
 "#;
 /// The password in [`USERS`].

@@ -70,6 +70,8 @@ function configuration() {
 /** Nobody is asked for consent. */
 async function grantEverything(ctx) {
   const { client, session, provider } = ctx.oidc;
+  const given = session.grantIdFor(client.clientId);
+  if (given) return provider.Grant.find(given);
   const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
   grant.addOIDCScope("openid profile email");
   await grant.save();
