@@ -74,7 +74,7 @@ pub fn is_confidential(url: &Url) -> bool {
 
 pub(super) fn read(oidc: &Section) -> Oidc {
     let (issuer, host) = oidc.required("issuer", issuer).unwrap_or_default();
-    let roles = oidc.table("roles", |roles| roles.any_values(kind::text));
+    let roles = oidc.table("roles", |roles| roles.values(kind::text));
     Oidc {
         issuer,
         name: oidc.or("name", host, kind::text),

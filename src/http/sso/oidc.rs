@@ -10,7 +10,7 @@ use super::finish::enter;
 use super::flow::Flow;
 use super::page;
 use super::program::Program;
-use super::record::{Deed, Ending, record};
+use super::record::{Deed, Ending};
 use crate::audit::Action;
 use crate::config::Config;
 use crate::domain::Timestamp;
@@ -160,9 +160,8 @@ async fn failed(program: &Program<'_>, flow: &Flow, error: OidcError) -> Result<
         ),
     };
     tracing::warn!(%error, "nobody was signed in through the OpenID Connect provider");
-    program
-        .record(Action::Login, ending, None, flow.room().as_ref())
-        .await?;
+    let act = program.act(Action::Login, ending, flow.room().as_ref());
+    program.record(act).await?;
     program
         .request
         .api
@@ -188,8 +187,10 @@ async fn stranger(request: &Incoming) -> ApiError {
         .api
         .metrics
         .signed_in(SignInMethod::Provider, SignInResult::Refused);
-    let recorded = record(request, deed).await;
-    recorded.err().unwrap_or(SignInRefusal::StateMismatch.into())
+    match request.api.audit.record(deed.of(request)).await {
+        Ok(()) => SignInRefusal::StateMismatch.into(),
+        Err(error) => error.into(),
+    }
 }
 
 fn opened(request: &Incoming, sealed: &str) -> Option<Journey> {
