@@ -13,6 +13,7 @@ mod lifecycle;
 mod livekit;
 mod nats;
 mod nothing_lost;
+mod oidc;
 mod patience;
 mod ports;
 mod prosody;
