@@ -2,6 +2,7 @@
 
 mod api;
 mod bad_input;
+mod browser;
 mod deployment;
 mod durable;
 mod edge;
@@ -10,6 +11,7 @@ mod forged;
 mod layering;
 mod lifecycle;
 mod nats;
+mod nginx;
 mod nothing_lost;
 mod prosody;
 mod reload;
