@@ -5,9 +5,13 @@
 
 mod code;
 mod family;
+mod login;
 mod password;
+mod records;
 mod seal;
+mod secret;
 mod session;
+mod sweep;
 mod throttle;
 
 use std::net::IpAddr;
@@ -15,26 +19,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::domain::{Ambient, User};
+use crate::domain::{Ambient, Timestamp};
 use crate::store::{Store, StoreError};
 
 pub use code::{CodeError, NewCode, Redeemed};
 pub use family::{NewFamily, RefreshError, RefreshToken, Renewed};
+use password::Checker;
+use records::Records;
 pub use seal::{Purpose, Seal};
 pub use session::{Begun, Identity, Session};
+use throttle::Throttle;
 
 /// Everything about people signing in; cheap to clone.
 #[derive(Clone)]
 pub struct SignIn(Arc<Inner>);
 
 struct Inner {
-    store: Store,
+    records: Records,
     config: watch::Receiver<Arc<Config>>,
     ambient: Ambient,
     seal: Seal,
+    checker: Checker,
+    throttle: Throttle,
 }
 
 /// One try to sign in with a password.
@@ -75,6 +83,9 @@ pub enum SignInError {
     Store(#[from] StoreError),
     #[error("a record cannot be read")]
     Unreadable(#[from] serde_json::Error),
+    /// Signed out meanwhile, or no longer let in by `users.toml`.
+    #[error("the session has ended")]
+    Ended,
 }
 
 // === impl SignIn ===
@@ -86,26 +97,17 @@ impl SignIn {
         config: watch::Receiver<Arc<Config>>,
         ambient: Ambient,
     ) -> Result<Self, SignInError> {
-        let seal = Seal::open(&store, &ambient).await?;
+        let records = Records::new(store);
+        let seal = Seal::open(&records, ambient).await?;
         let inner = Inner {
-            store,
+            records,
             config,
             ambient,
             seal,
+            checker: Checker::new(),
+            throttle: Throttle::new(&ambient),
         };
         Ok(Self(Arc::new(inner)))
-    }
-
-    /// Checks a name and a password, in the same time whether or not the name is known.
-    pub async fn check_password(&self, attempt: Attempt<'_>) -> Result<User, LoginError> {
-        let _ = attempt;
-        unimplemented!()
-    }
-
-    /// A cookie value that tells a browser of `user` from a stranger's, so that a stranger who guesses cannot lock them out.
-    pub fn device(&self, user: &User) -> String {
-        let _ = user;
-        unimplemented!()
     }
 
     /// Seals and opens what a browser carries for us.
@@ -113,8 +115,7 @@ impl SignIn {
         &self.0.seal
     }
 
-    /// Removes what has expired, at intervals, until `stop`.
-    pub async fn run_sweep(&self, stop: CancellationToken) {
-        stop.cancelled().await;
+    fn now(&self) -> Timestamp {
+        self.0.ambient.now()
     }
 }

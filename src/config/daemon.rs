@@ -170,6 +170,8 @@ pub struct SignIn {
     pub session_hours: u32,
     /// 1 to 3650.
     pub refresh_days: u32,
+    /// How long the token lets somebody into a room that they are given at sign-in; 1 to 1440.
+    pub token_minutes: u32,
 }
 
 // === impl Http ===
@@ -261,6 +263,7 @@ impl Default for SignIn {
         Self {
             session_hours: 12,
             refresh_days: 30,
+            token_minutes: 60,
         }
     }
 }

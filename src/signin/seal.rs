@@ -1,15 +1,22 @@
 //! What a browser carries for us: sealed, so that it can neither be read nor changed nor used for another purpose.
 
-use serde::Serialize;
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::SignInError;
+use super::records::Records;
 use crate::domain::{Ambient, Timestamp};
-use crate::store::Store;
+use crate::store::Table;
 
 /// The key of the cookies; made on the first start, kept in the store.
 pub struct Seal {
-    _key: [u8; 32],
+    key: LessSafeKey,
+    ambient: Ambient,
 }
 
 /// What a sealed value is for; one cannot be opened as another.
@@ -23,23 +30,102 @@ pub enum Purpose {
     Device,
 }
 
+/// The key as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    v: u8,
+    key: [u8; 32],
+}
+
+/// What is inside: the value, and the first second in which it is worth nothing.
+#[derive(Serialize, Deserialize)]
+struct Content<T> {
+    until: i64,
+    value: T,
+}
+
+const VERSION: u8 = 1;
+/// Where the key is in [`Table::Secrets`]; it must never change.
+const KEY: &str = "cookies";
+const NONCE_BYTES: usize = 12;
+/// The longest text that is opened, in bytes. A cookie has 4096 at most, a field of a form may have more.
+const LONGEST: usize = 16 * 1024;
+
 // === impl Seal ===
 
 impl Seal {
-    pub(super) async fn open(store: &Store, ambient: &Ambient) -> Result<Self, SignInError> {
-        let _ = (store, ambient);
-        unimplemented!()
+    /// Reads the key, or makes it; of two who make it at once, both take the one that was stored.
+    pub(super) async fn open(records: &Records, ambient: Ambient) -> Result<Self, SignInError> {
+        let new = Record {
+            v: VERSION,
+            key: ambient.random(),
+        };
+        let record = match records.load(Table::Secrets, KEY).await? {
+            Some((known, _)) => known,
+            None if records.create(Table::Secrets, KEY, &new).await? => new,
+            None => records
+                .load(Table::Secrets, KEY)
+                .await?
+                .map_or(new, |(known, _)| known),
+        };
+        let key =
+            UnboundKey::new(&AES_256_GCM_SIV, &record.key).expect("the key has 32 bytes, as AES-256 wants");
+        Ok(Self {
+            key: LessSafeKey::new(key),
+            ambient,
+        })
     }
 
-    /// Encrypts and authenticates a value, base64url, good until `expires_at`.
+    /// Encrypts and authenticates a value, base64url, good until `expires_at`, to the second.
     pub fn seal<T: Serialize>(&self, purpose: Purpose, value: &T, expires_at: Timestamp) -> String {
-        let _ = (purpose, value, expires_at);
-        unimplemented!()
+        let content = Content {
+            until: expires_at.timestamp(),
+            value,
+        };
+        let mut bytes = serde_json::to_vec(&content).expect("no map with other keys than text is sealed");
+        let nonce: [u8; NONCE_BYTES] = self.ambient.random();
+        // GCM-SIV: were a random nonce ever to come twice, it would only show that two values are the same (RFC 8452).
+        self.key
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                purpose.associated(),
+                &mut bytes,
+            )
+            .expect("a value of a few kilobytes is far below the limit of 64 GiB");
+        URL_SAFE_NO_PAD.encode([&nonce[..], &bytes].concat())
     }
 
     /// The value, if it was sealed here for this purpose and has not expired.
     pub fn unseal<T: DeserializeOwned>(&self, purpose: Purpose, sealed: &str, now: Timestamp) -> Option<T> {
-        let _ = (purpose, sealed, now);
-        unimplemented!()
+        let sealed = Some(sealed).filter(|text| text.len() <= LONGEST)?;
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (nonce, rest) = bytes.split_first_chunk::<NONCE_BYTES>()?;
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let mut rest = rest.to_vec();
+        let plain = self
+            .key
+            .open_in_place(nonce, purpose.associated(), &mut rest)
+            .ok()?;
+        let content: Content<T> = serde_json::from_slice(plain).ok()?;
+        (now.timestamp() < content.until).then_some(content.value)
+    }
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seal(…)")
+    }
+}
+
+// === impl Purpose ===
+
+impl Purpose {
+    /// Authenticated with the value: what it is for, and the version of its form.
+    fn associated(self) -> Aad<&'static str> {
+        Aad::from(match self {
+            Self::Form => "usher/form/1",
+            Self::Provider => "usher/provider/1",
+            Self::Device => "usher/device/1",
+        })
     }
 }

@@ -248,6 +248,7 @@ fn read_signin(signin: &Section) -> SignIn {
     SignIn {
         session_hours: signin.or("session_hours", default.session_hours, kind::whole(1..=8760)),
         refresh_days: signin.or("refresh_days", default.refresh_days, kind::whole(1..=3650)),
+        token_minutes: signin.or("token_minutes", default.token_minutes, kind::whole(1..=1440)),
     }
 }
 
