@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::SubsecRound;
 use tokio::sync::{mpsc, watch};
 
-use crate::audit::Audit;
+use crate::audit::{Audit, Publisher};
 use crate::bus::log::LogLimits;
 use crate::bus::{Bus, BusError, LogBus, NatsBus};
 use crate::config::{Complaint, Config, Environment, Source, Watcher};
@@ -43,6 +43,7 @@ pub struct App {
     store: (Store, Latch),
     bus: Arc<Bus>,
     written: mpsc::UnboundedReceiver<Written>,
+    publisher: Publisher,
     watcher: Option<Watcher>,
     keyring: watch::Sender<Arc<Keyring>>,
     public: Listener,
@@ -84,7 +85,7 @@ fn unusable_keys(config: &Config) -> Vec<Complaint> {
     faults
         .iter()
         .map(|fault| Complaint {
-            key: "jitsi".into(),
+            key: fault.section().into(),
             message: fault.to_string(),
         })
         .collect()
@@ -133,7 +134,7 @@ impl App {
         let (meetings, written) =
             Meetings::open(store.clone(), config.clone(), Arc::clone(&metrics), plan.ambient).await?;
         let signin = SignIn::open(store.clone(), config.clone(), plan.ambient).await?;
-        let audit = Audit::open(store.clone(), plan.ambient)
+        let (audit, publisher) = trail(&store, &metrics, &bus, &config, plan.ambient)
             .await
             .map_err(StartError::Audit)?;
         let keys = Keyring::new(&config.borrow()).map_err(|faults| StartError::Key(format!("{faults:?}")))?;
@@ -156,6 +157,7 @@ impl App {
             store: (store, latch),
             bus,
             written,
+            publisher,
             watcher,
             keyring,
             public,
@@ -204,6 +206,19 @@ async fn bus(daemon: &crate::config::Daemon) -> Result<Bus, BusError> {
         Some(nats) => NatsBus::connect(nats).await.map(Bus::Nats),
         None => LogBus::open(&daemon.store.path, LogLimits::keeping_days(LOG_DAYS)).map(Bus::Log),
     }
+}
+
+async fn trail(
+    store: &Store,
+    metrics: &Arc<Metrics>,
+    bus: &Arc<Bus>,
+    config: &Current,
+    ambient: Ambient,
+) -> Result<(Audit, Publisher), StoreError> {
+    let audit = Audit::open(store.clone(), Arc::clone(metrics), ambient).await?;
+    let source = event_source(&config.borrow());
+    let publisher = Publisher::open(audit.clone(), Arc::clone(bus), source).await?;
+    Ok((audit, publisher))
 }
 
 /// How long rotated event logs are kept.

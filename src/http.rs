@@ -5,8 +5,10 @@ mod answer;
 mod audit;
 mod auth;
 mod body;
+mod cookie;
 mod cors;
 mod error;
+mod form;
 mod hooks;
 mod jitsi;
 mod keys;
@@ -14,6 +16,7 @@ mod language;
 mod limits;
 mod livekit;
 pub mod ops;
+mod origin;
 mod pages;
 mod refused;
 pub mod server;
@@ -68,6 +71,8 @@ struct Incoming {
     route: Route,
     context: RequestContext,
     headers: HeaderMap,
+    /// As it was sent, without the `?`.
+    query: String,
 }
 
 /// Answers on the public listener until it is told to stop.
@@ -222,7 +227,8 @@ fn incoming(api: &Api, route: Route) -> BoxedFilter<(Incoming, Body)> {
     let api = api.clone();
     warp::ext::get::<RequestContext>()
         .and(warp::header::headers_cloned())
-        .map(move |context, headers| {
+        .and(query())
+        .map(move |context, headers, query| {
             let config = api.config.borrow().clone();
             Incoming {
                 config,
@@ -230,10 +236,15 @@ fn incoming(api: &Api, route: Route) -> BoxedFilter<(Incoming, Body)> {
                 route,
                 context,
                 headers,
+                query,
             }
         })
         .and(body())
         .boxed()
+}
+
+fn query() -> impl Filter<Extract = (String,), Error = std::convert::Infallible> + Clone {
+    warp::query::raw().or(warp::any().map(String::new)).unify()
 }
 
 fn body() -> impl Filter<Extract = (Body,), Error = warp::Rejection> + Clone {

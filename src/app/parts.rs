@@ -34,6 +34,7 @@ impl App {
             store,
             bus,
             written,
+            publisher,
             watcher,
             keyring,
             public,
@@ -58,6 +59,9 @@ impl App {
         let signin = api.signin.clone();
         let stop = soft.clone();
         lifecycle.spawn("sessions", async move { signin.run_sweep(stop).await });
+        lifecycle.spawn("audit", publisher.run(soft.clone()));
+        let sweep = api.audit.clone().run_sweep(api.config.clone(), soft.clone());
+        lifecycle.spawn("audit sweep", sweep);
         let limits = Arc::clone(&api.limits);
         let stop = soft.clone();
         lifecycle.spawn("limits", async move { limits.run_sweep(stop).await });

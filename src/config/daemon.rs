@@ -27,6 +27,7 @@ pub struct Daemon {
     pub livekit: Vec<LiveKit>,
     pub meetings: Meetings,
     pub signin: SignIn,
+    pub audit: Audit,
 }
 
 /// The public listener.
@@ -174,6 +175,13 @@ pub struct SignIn {
     pub token_minutes: u32,
 }
 
+/// The audit trail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audit {
+    /// How long a record is kept; 1 to 3650.
+    pub keep_days: u32,
+}
+
 // === impl Http ===
 
 impl Http {
@@ -265,5 +273,13 @@ impl Default for SignIn {
             refresh_days: 30,
             token_minutes: 60,
         }
+    }
+}
+
+// === impl Audit ===
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { keep_days: 90 }
     }
 }

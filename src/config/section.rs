@@ -125,13 +125,24 @@ impl<'a> Section<'a> {
         entries
     }
 
-    /// Every key of this table, whatever its name, with a plain value.
-    pub fn values<T>(&self, kind: impl Fn(&Node) -> Result<T, String>) -> BTreeMap<String, T> {
+    /// The keys of this table that are among `known`, with plain values; any other one is a fault.
+    pub fn values<T>(
+        &self,
+        known: &[&'static str],
+        kind: impl Fn(&Node) -> Result<T, String>,
+    ) -> BTreeMap<String, T> {
+        self.asked.borrow_mut().extend(known);
         let value = |(key, entry): (&String, &Entry)| {
             let noted = |message| self.notes.fault(&entry.node.place, self.path_of(key), message);
             Some((key.clone(), kind(&entry.node).map_err(noted).ok()?))
         };
-        self.table.into_iter().flatten().filter_map(value).collect()
+        let asked_for = |(key, _): &(&String, &Entry)| known.contains(&key.as_str());
+        self.table
+            .into_iter()
+            .flatten()
+            .filter(asked_for)
+            .filter_map(value)
+            .collect()
     }
 
     /// A secret that is written in place as `key` or in the file that `file_key` names.

@@ -10,9 +10,9 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::daemon::{ActivateOn, Daemon, Http, Language, Meetings, Nats, Ops, SignIn, Signing, Store};
-use super::rooms::{Moderator, Unbooked};
 use super::*;
 use crate::domain::ClientId;
+use crate::domain::access::{Party, Unbooked};
 
 const JITSI: &str =
     "[[jitsi]]\ndomain = \"meet.test\"\napp_id = \"app\"\napp_secret = \"0123456789abcdef\"\n";
@@ -211,12 +211,13 @@ fn clients_users_and_rooms_are_read_in_full() {
     assert_eq!(ataraxia.scopes[0], Scope::TokensIssue);
     let sara = &config.users["user@example.com"];
     assert_eq!((sara.name.as_str(), sara.active), ("Sara", true));
-    assert_eq!(config.rooms.channels[&1_234_567].members, ["user@example.com"]);
+    let access = &config.rooms.access;
+    assert_eq!(access.channels[&1_234_567].members, ["user@example.com"]);
     assert_eq!(config.rooms.role_contexts["doctor-hospital"].may_create.len(), 3);
-    let rule = &config.rooms.rules[0];
+    let rule = &access.rules[0];
     assert_eq!(rule.unbooked, Some(Unbooked::Allow));
-    assert_eq!(rule.moderators, [Moderator::Role("doctor".into())]);
-    assert_eq!(rule.features, BTreeMap::from([("recording".into(), true)]));
+    assert_eq!(rule.moderators, Some(vec![Party::Role("doctor".into())]));
+    assert_eq!(rule.features, Some(BTreeMap::from([("recording".into(), true)])));
     assert_eq!((rule.max_people, rule.lobby), (Some(50), Some(false)));
 }
 

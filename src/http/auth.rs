@@ -1,4 +1,7 @@
-//! Who is calling: a client by its API key, as `Bearer <key>` or as `Basic client_id:key` (RFC 7617).
+//! Who is calling: a client by its API key, as `Bearer <key>` or as `Basic client_id:key` (RFC 7617); or a person, see
+//! [`user`].
+
+mod user;
 
 use std::net::IpAddr;
 
@@ -28,8 +31,9 @@ pub(super) struct Caller<'a> {
 pub(super) const MAY_GENERATE: &[Scope] = &[Scope::TokensIssue];
 pub(super) const MAY_CREATE: &[Scope] = &[Scope::TokensIssue, Scope::MeetingsWrite];
 pub(super) const MAY_VALIDATE: &[Scope] = &[Scope::TokensValidate];
+pub(super) const MAY_AUDIT: &[Scope] = &[Scope::AuditRead];
 
-/// The longest `Authorization` header that is looked at, in bytes.
+/// The longest `Authorization` header of a client that is looked at, in bytes.
 const LONGEST: usize = 1024;
 
 // === impl Incoming ===

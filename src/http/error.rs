@@ -1,17 +1,20 @@
 //! The only map from what went wrong to what a caller is told: status and stable code; the words are in [`sentence`].
 
 mod sentence;
+mod sign_in;
 
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::domain::NameError;
-use crate::domain::access::Denial;
+use crate::domain::access::{Denial, EntryDenial};
 use crate::ingest::IngestError;
 use crate::meetings::MeetingsError;
+use crate::signin::{LoginError, SignInError};
 use crate::store::StoreError;
 use crate::tokens::{TextError, TokenError, UnknownFeature};
+pub(super) use sign_in::SignInRefusal;
 
 /// Everything that a caller can be refused for.
 #[derive(Debug)]
@@ -50,6 +53,9 @@ pub(super) enum ApiError {
         wait: Duration,
     },
     IdempotencyKeyReused,
+    /// What the token is to say would not fit into an address.
+    TokenTooLarge,
+    SignIn(SignInRefusal),
     /// The store takes no writes now; what was asked did not happen.
     Unavailable,
     Internal,
@@ -67,10 +73,12 @@ impl ApiError {
             }
             Self::Incomplete | Self::ExpiresInTooLong { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TokenTooLarge => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Denied(_) | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::IdempotencyKeyReused => StatusCode::CONFLICT,
+            Self::SignIn(refusal) => refusal.status(),
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -94,6 +102,8 @@ impl ApiError {
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::RateLimited { .. } => "rate_limited",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::TokenTooLarge => "token_too_large",
+            Self::SignIn(refusal) => refusal.code(),
             Self::Unavailable => "unavailable",
             Self::Internal => "internal_error",
         }
@@ -103,6 +113,7 @@ impl ApiError {
     pub(super) fn field(&self) -> Option<&str> {
         match self {
             Self::WrongType { field } => Some(field),
+            Self::SignIn(refusal) => refusal.field(),
             Self::Missing { field } | Self::Invalid { field, .. } => Some(field),
             Self::ExpiresInTooLong { .. } => Some("expiresIn"),
             _ => None,
@@ -120,7 +131,7 @@ impl ApiError {
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { wait } => Some(*wait),
-            Self::Unavailable => Some(Duration::from_secs(1)),
+            Self::Unavailable | Self::SignIn(SignInRefusal::Busy) => Some(Duration::from_secs(1)),
             _ => None,
         }
     }
@@ -170,6 +181,19 @@ impl From<MeetingsError> for ApiError {
     }
 }
 
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "failed to reach the store"
+        );
+        match error {
+            StoreError::TooLarge | StoreError::BadKey | StoreError::Unreadable { .. } => Self::Internal,
+            _ => Self::Unavailable,
+        }
+    }
+}
+
 impl From<IngestError> for ApiError {
     fn from(error: IngestError) -> Self {
         match error {
@@ -190,11 +214,61 @@ impl From<TokenError> for ApiError {
                 field: "expiresIn",
                 why: "must be at least one second".into(),
             },
+            TokenError::TooLarge => Self::TokenTooLarge,
             TokenError::NoKeyYet | TokenError::Signing(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "failed to sign a token");
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Wrong { .. } => SignInRefusal::WrongPassword.into(),
+            LoginError::Inactive { .. } => SignInRefusal::Inactive.into(),
+            LoginError::TooMany { wait } => Self::RateLimited { wait },
+            LoginError::Busy => SignInRefusal::Busy.into(),
+            LoginError::Failed => {
+                tracing::error!("a password could not be checked");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<SignInError> for ApiError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Store(error) => error.into(),
+            SignInError::Unreadable(error) => {
+                tracing::error!(%error, "the record of a sign-in cannot be read");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "failed to store");
+        match error {
+            StoreError::TooLarge | StoreError::BadKey => Self::Internal,
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+impl From<SignInRefusal> for ApiError {
+    fn from(refusal: SignInRefusal) -> Self {
+        Self::SignIn(refusal)
+    }
+}
+
+impl From<EntryDenial> for ApiError {
+    fn from(denial: EntryDenial) -> Self {
+        Self::SignIn(denial.into())
     }
 }
 

@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::auth::Caller;
 use super::auth::{MAY_CREATE, MAY_GENERATE, MAY_VALIDATE};
 use super::body::Body;
-use super::error::ApiError;
+use super::error::{ApiError, SignInRefusal};
 use super::language::choose;
 use super::refused::Refused;
 use super::{Api, Incoming, to_the_end};
@@ -48,7 +48,9 @@ struct CreatedRoom<'a> {
 struct ValidToken {
     valid: bool,
     expires_at: String,
-    room: String,
+    /// None: the token says who somebody is and opens no room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<String>,
     user: VerifiedUser,
     moderator: bool,
 }
@@ -146,7 +148,7 @@ fn judge(request: &Incoming, caller: &Caller<'_>, wanted: &ValidateToken) -> Res
         Ok(verified) => Answer::json(&ValidToken::from(verified), id),
         Err(refusal) => {
             let language = choose(&request.headers, Some(&caller.spoken()), &request.config);
-            let error = request::sentence(refusal, language);
+            let error = ApiError::from(SignInRefusal::BadToken(refusal)).sentence(language);
             let body = InvalidToken {
                 valid: false,
                 code: refusal.code(),

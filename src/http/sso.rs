@@ -1,5 +1,8 @@
 //! Sign-in for people (`http.md` section 3).
 
+mod flow;
+mod state;
+
 use warp::Filter;
 use warp::filters::BoxedFilter;
 

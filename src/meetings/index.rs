@@ -53,6 +53,8 @@ struct Entry {
     lapses_at: Option<Timestamp>,
     counts: Census,
     meeting_type: MeetingType,
+    /// Whether somebody arranged it; one that began by itself is none that was.
+    booked: bool,
     /// Parts of the room where people are.
     parts: Vec<Part>,
 }
@@ -137,12 +139,19 @@ impl Index {
         due.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// Has every open meeting looked at again.
+    pub(super) fn all_are_due(&mut self, now: Timestamp) {
+        self.due = self.meetings.keys().map(|id| (now, *id)).collect();
+        self.meetings.values_mut().for_each(|entry| entry.due = Some(now));
+    }
+
     /// A meeting that was due and did not change is looked at when it is due by now, but not at once.
     pub(super) fn postpone(&mut self, meeting: &Meeting, policy: &Policy, earliest: Timestamp) {
         if let Some(entry) = self.meetings.get_mut(&meeting.id) {
             if let Some(known) = entry.due {
                 self.due.remove(&(known, meeting.id));
             }
+            entry.lapses_at = meeting.lapses_at(policy);
             entry.due = meeting.next_due(policy).map(|due| due.max(earliest));
             self.due.extend(entry.due.map(|at| (at, meeting.id)));
         }
@@ -170,6 +179,13 @@ impl Index {
         let open = self.rooms.get(room).and_then(|room| room.open.first());
         let entry = open.and_then(|(_, id)| self.meetings.get(id));
         entry.map(|entry| entry.meeting_type).unwrap_or_default()
+    }
+
+    /// Whether a meeting is booked in the room that is not over.
+    pub(super) fn is_booked(&self, room: &RoomKey) -> bool {
+        let open = self.rooms.get(room).map(|room| room.open.as_slice());
+        let mut meetings = open.unwrap_or_default().iter();
+        meetings.any(|(_, id)| self.meetings.get(id).is_some_and(|entry| entry.booked))
     }
 
     /// Finds the meeting that an observation is about.
@@ -285,6 +301,7 @@ impl Entry {
                 people,
             },
             meeting_type: meeting.booking.meeting_type,
+            booked: !meeting.booking.client.is_adhoc(),
             parts,
         }
     }

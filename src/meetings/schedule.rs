@@ -27,11 +27,20 @@ impl Meetings {
 
     async fn follow_time(&self) {
         let grace = self.policy().adhoc_grace.to_std().unwrap_or_default();
+        let mut config = self.0.config.clone();
         tokio::time::sleep(LISTEN_FIRST.min(grace)).await;
         loop {
+            // First of all: reports without end, each of which changes what is due, must not keep us from it.
+            let wait = self.until_next_due();
+            if wait.is_zero() {
+                self.tick_due().await;
+                continue;
+            }
             tokio::select! {
                 () = self.0.due_changed.notified() => {}
-                () = tokio::time::sleep(self.until_next_due()) => self.tick_due().await,
+                () = tokio::time::sleep(wait) => {}
+                // Every due moment was reckoned with the grace times of before.
+                Ok(()) = config.changed() => self.index(|index| index.all_are_due(self.now())),
             }
         }
     }

@@ -156,6 +156,22 @@ labels! {
         Amended = "amended",
     }
 
+    /// What an audit record is about; the texts are those of the records.
+    AuditAction {
+        Login = "login",
+        Logout = "logout",
+        Refresh = "refresh",
+        Validate = "validate",
+        Issue = "issue",
+    }
+
+    /// How it ended.
+    AuditOutcome {
+        Success = "success",
+        Refused = "refused",
+        Failed = "failed",
+    }
+
     /// How reading the configuration again ended.
     ReloadResult {
         Applied = "applied",

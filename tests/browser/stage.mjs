@@ -35,6 +35,7 @@ class Stage {
   #screenshots;
   #faults = [];
   #expected = [];
+  #sites = [SITE];
   #pages = [];
 
   constructor(browser, screenshots) {
@@ -66,6 +67,11 @@ class Stage {
     this.#expected.push({ status, path });
   }
 
+  /** Another site that the story itself goes to. */
+  expectSite(address) {
+    this.#sites.push(new URL(address).origin);
+  }
+
   #watch(page) {
     this.#pages.push(page);
     page.on("pageerror", (error) => this.#faults.push(`${page.url()}: ${error.stack}`));
@@ -76,7 +82,7 @@ class Stage {
     });
     page.on("request", (request) => {
       const { protocol, origin } = new URL(request.url());
-      if (protocol.startsWith("http") && origin !== SITE) this.#faults.push(`asked for ${request.url()}`);
+      if (protocol.startsWith("http") && !this.#sites.includes(origin)) this.#faults.push(`asked for ${request.url()}`);
     });
   }
 

@@ -7,12 +7,11 @@ mod reports;
 mod slow;
 
 use std::fs;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
+use crate::patience::soon;
 use crate::usher::{KEY, PROSODY_SECRET, Usher};
 
 /// Every route that takes a body, and the secret that opens it.
@@ -26,9 +25,6 @@ pub const POSTED: [(&str, &str); 8] = [
     ("/events/occupant/left", PROSODY_SECRET),
     ("/prosody/events", PROSODY_SECRET),
 ];
-
-/// Longer than any time-out of the daemon, so that reaching it is a failure.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a storm of bad requests may leave behind in memory: buffers that the allocator keeps, and no more.
 const MAX_GROWTH: u64 = 48 << 20;
@@ -47,27 +43,23 @@ impl Wire {
     pub async fn to(usher: &Usher) -> Self {
         let address = ("127.0.0.1", usher.port());
         Self(
-            timeout(PATIENCE, TcpStream::connect(address))
+            soon("a connection", TcpStream::connect(address))
                 .await
-                .expect("in time")
                 .expect("usher accepts"),
         )
     }
 
     /// Writes, not minding that the other side may have closed.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        let _ = timeout(PATIENCE, self.0.write_all(bytes.as_ref()))
-            .await
-            .expect("in time");
+        let _ = soon("the end of writing", self.0.write_all(bytes.as_ref())).await;
     }
 
     /// Reads until `end` has come.
     pub async fn read_until(&mut self, end: &str) -> String {
         let mut text = Vec::new();
         while !String::from_utf8_lossy(&text).ends_with(end) {
-            let read = timeout(PATIENCE, self.0.read_buf(&mut text))
+            let read = soon("an answer", self.0.read_buf(&mut text))
                 .await
-                .expect("in time")
                 .expect("an open socket");
             assert_ne!(read, 0, "closed after {:?}", String::from_utf8_lossy(&text));
         }
@@ -77,10 +69,7 @@ impl Wire {
     /// Reads until the other side closes; a reset counts as closing.
     pub async fn read_to_end(&mut self) -> String {
         let mut text = Vec::new();
-        while let Ok(1..) = timeout(PATIENCE, self.0.read_buf(&mut text))
-            .await
-            .expect("in time")
-        {}
+        while let Ok(1..) = soon("the end of the connection", self.0.read_buf(&mut text)).await {}
         String::from_utf8(text).expect("answers are UTF-8")
     }
 }

@@ -69,3 +69,34 @@ async fn the_same_in_persian_for_a_room_with_a_persian_name() {
     assert_eq!(facts["given"]["lang"], "fa");
     assert_eq!(facts["code"], "revoked");
 }
+
+#[tokio::test]
+async fn a_room_of_jitsi_signs_people_in_by_a_window_of_its_own() {
+    let site = Site::open().await;
+    let story = json!({ "scenario": "inline", "username": USERNAME, "password": PASSWORD });
+    let facts = play(&site, story).await;
+    let (first, second) = (&facts["first"], &facts["second"]);
+    for tokens in [first, second] {
+        assert_eq!(tokens["status"], 200, "{}", tokens["error"]);
+        let access = tokens["access_token"].as_str().unwrap();
+        assert_eq!(claims(access)["room"], "team1");
+        assert_eq!(verdict(&site, access).await["code"], "revoked");
+    }
+    let id_token = claims(first["id_token"].as_str().unwrap());
+    assert_eq!(id_token["nonce"], facts["nonce"]);
+    assert_eq!(id_token["aud"], "meet-web");
+    assert_ne!(first["refresh_token"], second["refresh_token"]);
+}
+
+#[tokio::test]
+async fn every_other_page_is_as_it_should_be() {
+    let site = Site::open().await;
+    let story = json!({ "scenario": "pages", "username": USERNAME, "password": PASSWORD });
+    let facts = play(&site, story).await;
+    let address = facts["address"].as_str().unwrap();
+    assert!(address.contains("?token=") && address.ends_with("&next=/team1"), "{address}");
+    assert_eq!(facts["strange"], json!({ "status": 400, "code": "unknown_client" }));
+    assert_eq!(facts["guest"], "Ann <b>");
+    let link = facts["link"].as_str().unwrap();
+    assert!(link.starts_with("org.jitsi.meet://meet.test/open-day?jwt="), "{link}");
+}

@@ -13,6 +13,8 @@ mod lifecycle;
 mod nats;
 mod nginx;
 mod nothing_lost;
+mod patience;
+mod ports;
 mod prosody;
 mod reload;
 mod smoke;

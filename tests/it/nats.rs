@@ -7,18 +7,15 @@ mod publishing;
 mod reading;
 mod server;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use usher::bus::{Message, NatsBus, NatsState};
 use usher::config::daemon::Nats;
 
 pub use proxy::CutProxy;
-pub use reading::{Reader, Stored};
+pub use reading::{Reader, Stored, client};
 pub use server::{NatsServer, Version};
 
-/// What any event of these tests may take on a busy machine; only a failure waits so long.
-const DEADLINE: Duration = Duration::from_secs(30);
+use crate::patience::soon;
 
 /// The `[nats]` section for a server at this address.
 pub fn nats_at(url: impl Into<String>) -> Nats {
@@ -40,11 +37,25 @@ pub fn message(meeting: &str, n: usize) -> Message {
     }
 }
 
-/// Waits for what must come, or says what did not.
-pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(DEADLINE, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("{what} did not happen within {DEADLINE:?}"),
+/// Does what an outbox does: the same message again until it is stored.
+pub async fn insist(bus: &NatsBus, message: &Message) {
+    let stored = async {
+        let mut state = bus.state();
+        while let Err(error) = bus.publish(message).await {
+            assert!(error.is_temporary(), "{error}");
+            let connected = state.wait_for(|s| s.connected).await;
+            connected.expect("the bus holds the sender");
+        }
+    };
+    soon("the publish", stored).await;
+}
+
+/// The same with several messages, one after the other.
+pub async fn insist_in_order(bus: &NatsBus, messages: &[Message]) {
+    let mut rest = messages;
+    while let Err(error) = bus.publish_in_order(rest).await {
+        rest = &rest[error.acknowledged..];
+        insist(bus, &rest[0]).await;
     }
 }
 

@@ -12,12 +12,13 @@ mod pulse;
 mod speaker;
 mod strikes;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::nats::{NatsServer, Reader};
+use crate::patience::look_for;
 use crate::prosody::server::{Prosody, Setup as ProsodySetup};
 use crate::usher::{CLIENTS, PROSODY_SECRET, Setup, Usher, now_millis};
 use booker::Booker;
@@ -41,10 +42,14 @@ app_id = "volume"
 app_secret = "another token secret for tests only 0123"
 prosody_secret = "another shared secret for tests only"
 "#;
+/// What is there as long as something is under way.
+const UNREST: [&str; 3] = [
+    "usher_events_waiting",
+    "usher_people",
+    r#"usher_meetings{status="active"}"#,
+];
 /// At most so many events wait in the made-up component before it sends them.
 const LARGEST_BATCH: usize = 8;
-/// The module waits up to ten seconds between two tries.
-const SETTLED_WITHIN: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_while_usher_and_nats_are_killed() {
@@ -141,25 +146,17 @@ impl MadeUp {
 /// Waits until every meeting is over and everything is told, or long enough: what is missing then, the proof can say.
 async fn settle(usher: &Usher, nats: &NatsServer, ledger: &Ledger) {
     let reader = Reader::connect(&nats.url()).await;
-    let settled = async {
-        while !is_quiet(usher).await || proof::completed(&reader.stored().await) < ledger.len() {
-            tokio::task::yield_now().await;
-        }
-    };
-    let _ = tokio::time::timeout(SETTLED_WITHIN, settled).await;
+    let over = async || reader.count("usher.meetings.*.*.completed").await >= ledger.len();
+    let settled = look_for(async || (over().await && is_quiet(usher).await).then_some(()));
+    if settled.await.is_none() {
+        report_unrest(&usher.metrics().await);
+    }
 }
 
 async fn is_quiet(usher: &Usher) -> bool {
-    for metric in [
-        "usher_events_waiting",
-        "usher_people",
-        r#"usher_meetings{status="active"}"#,
-    ] {
-        if usher.metric(metric).await > 0.0 {
-            return false;
-        }
-    }
-    true
+    let metrics = usher.metrics().await;
+    let is_none = |metric: &&str| metrics.lines().any(|line| line == format!("{metric} 0"));
+    UNREST.iter().all(is_none)
 }
 
 /// What was promised once is promised again, to the letter.
@@ -181,6 +178,11 @@ async fn assert_said_again(usher: &mut Usher, nats: &NatsServer, told: usize) {
     let again = Reader::connect(&nats.url()).await.stored().await;
     assert_eq!(again.len(), told, "the stream drops what it has");
     assert_eq!(usher.metric(r#"usher_meetings{status="scheduled"}"#).await, 0.0);
+}
+
+#[expect(clippy::print_stderr, reason = "it goes with the failure that follows")]
+fn report_unrest(metrics: &str) {
+    eprintln!("it did not come to rest:\n{metrics}");
 }
 
 #[expect(clippy::print_stderr, reason = "how hard the test was on this machine")]

@@ -2,21 +2,24 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use usher::config::daemon::{self, StoreKind};
 use usher::store::{Flush, MAX_KEY_BYTES, MAX_VALUE_BYTES, OpenError, Revision, Store, StoreError, Table};
 
 const T: Table = Table::Meetings;
 
-/// A store with data of its own, and what its flushes added up to.
+/// How many writes each flush had. While somebody holds the lock, the next flush does not come to its end.
+type Flushes = Arc<Mutex<Vec<usize>>>;
+
+/// A store with data of its own.
 struct Fixture {
     store: Store,
-    flushes: Arc<AtomicUsize>,
-    writes: Arc<AtomicUsize>,
+    flushes: Flushes,
     config: daemon::Store,
     _folder: TempDir,
 }
@@ -38,6 +41,7 @@ contract! {
         tables_are_apart
         scans_go_in_the_order_of_bytes
         scans_page_from_anywhere
+        scans_go_back_from_anywhere
         keys_and_values_have_bounds
         large_values_come_back_whole
         readers_see_large_values_whole
@@ -53,12 +57,11 @@ impl Fixture {
             kind: StoreKind::Sled,
             path: folder.path().join("data"),
         };
-        let (flushes, writes) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let store = open(&config, &flushes, &writes).await;
+        let flushes = Flushes::default();
+        let store = open(&config, &flushes).await;
         Self {
             store,
             flushes,
-            writes,
             config,
             _folder: folder,
         }
@@ -67,18 +70,15 @@ impl Fixture {
     async fn reopened(self) -> Self {
         drop(self.store);
         Self {
-            store: open(&self.config, &self.flushes, &self.writes).await,
+            store: open(&self.config, &self.flushes).await,
             ..self
         }
     }
 }
 
-async fn open(config: &daemon::Store, flushes: &Arc<AtomicUsize>, writes: &Arc<AtomicUsize>) -> Store {
-    let (flushes, writes) = (flushes.clone(), writes.clone());
-    let observe = move |flush: Flush| {
-        flushes.fetch_add(1, Ordering::SeqCst);
-        writes.fetch_add(flush.writes, Ordering::SeqCst);
-    };
+async fn open(config: &daemon::Store, flushes: &Flushes) -> Store {
+    let flushes = flushes.clone();
+    let observe = move |flush: Flush| flushes.blocking_lock().push(flush.writes);
     Store::open(config, observe).await.unwrap()
 }
 
@@ -193,6 +193,41 @@ async fn scans_page_from_anywhere(Fixture { store, .. }: Fixture) {
     assert!(scanned(&store, Some("k099"), 7).await.is_empty());
 }
 
+async fn scanned_back(store: &Store, before: Option<&str>, limit: usize) -> Vec<String> {
+    let (mut scan, mut keys) = (store.scan_back(T, before), Vec::new());
+    loop {
+        let page = scan.next(limit).await.unwrap();
+        assert!(page.len() <= limit);
+        if page.is_empty() {
+            assert!(scan.next(limit).await.unwrap().is_empty());
+            return keys;
+        }
+        keys.extend(page.into_iter().map(|entry| entry.key));
+    }
+}
+
+async fn scans_go_back_from_anywhere(Fixture { store, .. }: Fixture) {
+    assert!(scanned_back(&store, None, 7).await.is_empty());
+    let mut keys: Vec<String> = (0..100).map(|n| format!("k{n:03}")).collect();
+    fill(&store, &keys.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    store
+        .create(Table::Bookings, "k200", text("of another table"))
+        .await
+        .unwrap();
+    store
+        .create(Table::Ingest, "k200", text("of another table"))
+        .await
+        .unwrap();
+    keys.reverse();
+    for limit in [1, 7, 100, 101] {
+        assert_eq!(scanned_back(&store, None, limit).await, keys);
+    }
+    assert_eq!(scanned_back(&store, Some("k041"), 7).await, keys[59..]);
+    assert_eq!(scanned_back(&store, Some("k041x"), 7).await, keys[58..]);
+    assert_eq!(scanned_back(&store, Some("k"), 7).await, [""; 0]);
+    assert!(scanned_back(&store, Some("k000"), 7).await.is_empty());
+}
+
 async fn keys_and_values_have_bounds(Fixture { store, .. }: Fixture) {
     for key in ["", "a\0b", "a\nb", &"k".repeat(MAX_KEY_BYTES + 1)] {
         assert!(
@@ -271,6 +306,9 @@ async fn readers_see_large_values_whole(Fixture { store, .. }: Fixture) {
             ["a", "b", "c"]
         );
         assert_eq!(found[1].value, uniform(found[1].value[0]));
+        for limit in [1, 2, 10] {
+            assert_eq!(scanned_back(&store, None, limit).await, ["c", "b", "a"]);
+        }
     }
 }
 
@@ -301,29 +339,29 @@ async fn increment(store: &Store, times: u32) {
     }
 }
 
-async fn callers_share_flushes(
-    Fixture {
-        store,
-        flushes,
-        writes,
-        ..
-    }: Fixture,
-) {
-    let mut tasks = JoinSet::new();
-    for task in 0..64 {
-        let store = store.clone();
-        tasks.spawn(async move {
-            for n in 0..20 {
-                store.create(T, &format!("{task}-{n}"), text("x")).await.unwrap();
-            }
-        });
-    }
-    tasks.join_all().await;
-    let (flushes, writes) = (flushes.load(Ordering::SeqCst), writes.load(Ordering::SeqCst));
-    assert_eq!(writes, 64 * 20);
-    assert!(flushes * 4 < writes, "{flushes} flushes for {writes} writes");
+async fn callers_share_flushes(Fixture { store, flushes, .. }: Fixture) {
+    const CALLERS: usize = 50;
+    let held = flushes.lock().await;
+    let key = |caller: usize| format!("of-{caller}");
+    let mut all = Box::pin(join_all((0..CALLERS).map(async |caller| {
+        store.create(T, &key(caller), text("x")).await.unwrap();
+    })));
+    // Asked for once, each write waits in the queue; at most some of them are in the flush that is held.
+    assert!(futures_util::poll!(&mut all).is_pending());
+    drop(held);
+    all.await;
+    let shared = std::mem::take(&mut *flushes.lock().await);
     assert!(
-        flushes >= 20,
+        shared.len() <= 2 && shared.iter().sum::<usize>() == CALLERS,
+        "{shared:?}"
+    );
+
+    for n in 0..20 {
+        store.create(T, &n.to_string(), text("x")).await.unwrap();
+    }
+    assert_eq!(
+        *flushes.lock().await,
+        [1; 20],
         "a caller's next write cannot share the flush of its last"
     );
 }

@@ -204,7 +204,9 @@ async fn whatever_was_acknowledged_survives_twenty_kills() {
 async fn no_answer_leaves_before_the_disk_has_it() {
     let (folder, output) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let output = output.path().join("strace");
-    let mut writer = Writer::start(Trace::command(&output, &[], this_program()), folder.path());
+    // So slow that requests gather, however fast the real disk is.
+    let slow = ["-e", "inject=fdatasync:delay_enter=20000"];
+    let mut writer = Writer::start(Trace::command(&output, &slow, this_program()), folder.path());
     for n in 0..20 {
         assert_eq!(writer.ask(&request(0, n)), format!("stored r0-{n}."));
     }
@@ -229,7 +231,7 @@ async fn no_answer_leaves_before_the_disk_has_it() {
 async fn nobody_reads_what_the_disk_does_not_have_yet() {
     let (folder, output) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let output = output.path().join("strace");
-    let slow = ["-e", "inject=fdatasync:delay_enter=300000"];
+    let slow = ["-e", "inject=fdatasync:delay_enter=2000000:when=1"];
     let mut writer = Writer::start(Trace::command(&output, &slow, this_program()), folder.path());
     let mut answer = writer.ask("get a");
     assert_eq!(answer, "absent a");

@@ -1,15 +1,18 @@
 //! The real `usher` program as a child process: temporary folder, free loopback ports, killed on drop.
 
 use std::fs;
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::patience::{DEADLINE, look_for};
+use crate::ports::free_port;
 
 /// The API key of the client `ataraxia`, whose hash is in [`CLIENTS`].
 pub const KEY: &str = "dev-key-ataraxia";
@@ -38,8 +41,6 @@ roles = ["doctor"]
 "#;
 /// The password in [`USERS`].
 pub const PASSWORD: &str = "dev-password";
-
-const DEADLINE: Duration = Duration::from_secs(20);
 
 /// What a test says about the configuration.
 #[derive(Debug, Clone)]
@@ -172,6 +173,8 @@ impl Usher {
         let child = spawn(folder.path(), &setup);
         let http = Client::builder()
             .timeout(DEADLINE)
+            // Well before usher closes idle connections, so that none is used in the moment in which it does.
+            .pool_idle_timeout(Duration::from_secs(10))
             .build()
             .expect("a client without TLS");
         Self {
@@ -252,15 +255,31 @@ impl Usher {
     }
 
     /// The value of one metric, such as `usher_meetings{status="active"}`.
+    ///
+    /// Only where what it counts was over before: before an answer that came, or before another metric that was waited for.
     pub async fn metric(&self, name: &str) -> f64 {
         let metrics = self.metrics().await;
-        let value = metrics
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        value
-            .unwrap_or_else(|| panic!("no {name} in\n{metrics}"))
-            .parse()
-            .expect("a number")
+        value_of(name, &metrics).unwrap_or_else(|| panic!("no {name} in\n{metrics}"))
+    }
+
+    /// Waits until metrics have these values, all of them at one moment.
+    pub async fn until_metrics(&self, expected: &[(&str, f64)]) {
+        let mut last = Vec::new();
+        let all_there = look_for(async || {
+            let metrics = self.metrics().await;
+            last = expected
+                .iter()
+                .map(|(name, _)| (*name, value_of(name, &metrics)))
+                .collect();
+            expected
+                .iter()
+                .zip(&last)
+                .all(|((_, wanted), (_, found))| *found == Some(*wanted))
+                .then_some(())
+        });
+        if all_there.await.is_none() {
+            panic!("{expected:?} is {last:?}:\n{}", self.log());
+        }
     }
 
     /// The events in the log bus, where no NATS is configured.
@@ -302,52 +321,47 @@ impl Usher {
 
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args(["-s", name, &self.pid().to_string()])
-            .status();
-        assert!(sent.expect("kill is there").success());
+        send_signal(self.pid(), name);
     }
 
     /// Waits for the process to end.
     pub fn ended(&mut self) -> ExitStatus {
-        let until = Instant::now() + DEADLINE;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
-                return status;
-            }
-            assert!(Instant::now() < until, "usher did not end:\n{}", self.log());
-            std::thread::yield_now();
+        let (pid, child) = (self.pid(), &mut self.child);
+        let (sender, ended) = mpsc::channel();
+        let status = thread::scope(|scope| {
+            scope.spawn(move || sender.send(child.wait()));
+            // Whoever is late is killed, so that the thread ends too.
+            ended
+                .recv_timeout(DEADLINE)
+                .inspect_err(|_| send_signal(pid, "KILL"))
+        });
+        match status {
+            Ok(status) => status.expect("the child can be waited for"),
+            Err(_) => panic!("usher did not end:\n{}", self.log()),
         }
     }
 
     pub async fn wait_until_ready(&mut self) {
-        let url = format!("http://127.0.0.1:{}/ready", self.ports.1);
-        let until = Instant::now() + DEADLINE;
-        loop {
-            let answer = self.http.get(&url).send().await;
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
-                return;
+        let ready = self.ops("/ready");
+        let child = &mut self.child;
+        let outcome = look_for(async || {
+            let answer = ready.try_clone().expect("it has no body").send().await;
+            let ended = child.try_wait().expect("the child can be waited for");
+            match answer.is_ok_and(|answer| answer.status().is_success()) {
+                true => Some(None),
+                false => ended.map(Some),
             }
-            let ended = self.child.try_wait().expect("the child can be waited for");
-            assert!(
-                ended.is_none() && Instant::now() < until,
-                "usher is not ready ({ended:?}):\n{}",
-                self.log()
-            );
-            tokio::task::yield_now().await;
+        });
+        match outcome.await {
+            Some(None) => {}
+            ended => panic!("usher is not ready ({ended:?}):\n{}", self.log()),
         }
     }
 
-    /// Looks again and again, as fast as the answers come, until `found` returns something.
+    /// Looks again and again until `found` returns something.
     pub async fn eventually<T>(&self, what: &str, found: impl AsyncFn(&Self) -> Option<T>) -> T {
-        let until = Instant::now() + DEADLINE;
-        loop {
-            if let Some(found) = found(self).await {
-                return found;
-            }
-            assert!(Instant::now() < until, "{what} did not happen:\n{}", self.log());
-            tokio::task::yield_now().await;
-        }
+        let outcome = look_for(async || found(self).await).await;
+        outcome.unwrap_or_else(|| panic!("{what} did not happen:\n{}", self.log()))
     }
 }
 
@@ -367,22 +381,23 @@ pub async fn answered(request: RequestBuilder) -> Value {
     serde_json::from_str(&text).expect("an answer is JSON")
 }
 
-/// A loopback port that nobody uses right now, and that no outgoing connection takes while its server is down:
-/// it lies below the range of the kernel (`ip_local_port_range`, from 32768 on).
-pub fn free_port() -> u16 {
-    let drawn = || 10_000 + (RandomState::new().build_hasher().finish() % 22_000) as u16;
-    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    std::iter::repeat_with(drawn)
-        .find(free)
-        .expect("the iterator has no end")
-}
-
 /// The present in milliseconds since 1970.
 pub fn now_millis() -> i64 {
     let since = std::time::SystemTime::UNIX_EPOCH
         .elapsed()
         .expect("the clock is after 1970");
     i64::try_from(since.as_millis()).expect("the clock is before the year 292,000,000")
+}
+
+fn value_of(name: &str, metrics: &str) -> Option<f64> {
+    let mut lines = metrics.lines();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+    Some(value.parse().expect("a number"))
+}
+
+fn send_signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
+    assert!(sent.expect("kill is there").success());
 }
 
 fn spawn(folder: &Path, setup: &Setup) -> Child {

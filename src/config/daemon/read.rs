@@ -7,7 +7,8 @@ use chrono::DateTime;
 use ipnet::IpNet;
 
 use super::{
-    ApiKey, Daemon, Http, Jitsi, LiveKit, Meetings, Nats, Ops, SignIn, Signing, SigningKey, Store, StoreKind,
+    ApiKey, Audit, Daemon, Http, Jitsi, LiveKit, Meetings, Nats, Ops, SignIn, Signing, SigningKey, Store,
+    StoreKind,
 };
 use crate::config::document::Node;
 use crate::config::kind;
@@ -30,6 +31,7 @@ pub(in crate::config) fn read(file: &Section) -> Daemon {
         livekit: read_all_livekit(file),
         meetings: file.table("meetings", read_meetings),
         signin: file.table("signin", read_signin),
+        audit: file.table("audit", read_audit),
     }
 }
 
@@ -249,6 +251,13 @@ fn read_signin(signin: &Section) -> SignIn {
         session_hours: signin.or("session_hours", default.session_hours, kind::whole(1..=8760)),
         refresh_days: signin.or("refresh_days", default.refresh_days, kind::whole(1..=3650)),
         token_minutes: signin.or("token_minutes", default.token_minutes, kind::whole(1..=1440)),
+    }
+}
+
+fn read_audit(audit: &Section) -> Audit {
+    let default = Audit::default();
+    Audit {
+        keep_days: audit.or("keep_days", default.keep_days, kind::whole(1..=3650)),
     }
 }
 

@@ -25,6 +25,10 @@ const DAEMON: &[(&str, &str)] = &[
         "usher.toml:2:13: meetings.keep_days: must be a whole number from 1 to 36500",
     ),
     (
+        "[audit]\nkeep_days = 3651",
+        "usher.toml:2:13: audit.keep_days: must be a whole number from 1 to 3650",
+    ),
+    (
         "[meetings]\nenforce_end = 1",
         "usher.toml:2:15: meetings.enforce_end: must be true or false",
     ),
@@ -224,6 +228,23 @@ const OTHERS: &[(&str, &str, &str)] = &[
         "rooms.toml",
         "[[rules]]\nrooms = \"*\"\nfeatures = { recording = \"yes\" }",
         "rooms.toml:3:26: rules.0.features.recording: must be true or false",
+    ),
+    (
+        "rooms.toml",
+        "[[rules]]\nrooms = \"*\"\nfeatures = { recording = true, livestreeming = true }",
+        "rooms.toml:3:32: rules.0.features.livestreeming: unknown key; did you mean \"livestreaming\"?",
+    ),
+    (
+        "rooms.toml",
+        "[[rules]]\nrooms = \"*\"\nfeatures = [\"recording\"]",
+        "rooms.toml:3:12: rules.0.features: must be a table",
+    ),
+    (
+        "rooms.toml",
+        "[[rules]]\nrooms = \"*\"\nlobby_bypas = [\"role:doctor\"]\nmembers = [\"user:me\"]\nguests = 1",
+        "rooms.toml:3:1: rules.0.lobby_bypas: unknown key; did you mean \"lobby_bypass\"?\n\
+         rooms.toml:4:12: rules.0.members.0: must be an e-mail address\n\
+         rooms.toml:5:10: rules.0.guests: must be true or false",
     ),
 ];
 

@@ -56,9 +56,14 @@ impl Meeting {
         let ends = self.attendance.people().filter_map(|stay| stay.end.as_ref());
         let patience = self.grace(policy).min(Duration::seconds(10));
         let noticed = ends.map(|end| end.noticed_at).max().map(|at| later(at, patience));
+        let untold = self.attendance.people().filter(|stay| stay.told != Told::Left);
+        let announced = untold
+            .filter_map(|stay| stay.end.as_ref())
+            .map(End::announced_from);
         self.lapses_at(policy)
             .into_iter()
             .chain(noticed)
+            .chain(announced)
             .max()
             .filter(|_| !self.is_occupied(policy))
     }

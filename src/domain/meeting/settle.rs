@@ -75,21 +75,10 @@ impl Meeting {
     fn is_over(&self, input: &Input, policy: &Policy, now: Timestamp) -> bool {
         let concluded = || match input {
             Input::Lapse => true,
-            Input::Tick => {
-                !self.is_leave_pending(now) && self.over_at(policy).is_some_and(|over_at| over_at <= now)
-            }
+            Input::Tick => self.over_at(policy).is_some_and(|over_at| over_at <= now),
             _ => input.ends_for_everyone(),
         };
         matches!(self.status, Status::Active { .. }) && !self.is_occupied(policy) && concluded()
-    }
-
-    fn is_leave_pending(&self, now: Timestamp) -> bool {
-        let ends = self
-            .attendance
-            .people()
-            .filter(|stay| stay.told != Told::Left)
-            .filter_map(|stay| stay.end.as_ref());
-        ends.into_iter().any(|end| end.announced_from() > now)
     }
 
     fn complete(&mut self, input: &Input, teller: &mut Teller) {

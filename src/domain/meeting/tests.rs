@@ -618,17 +618,20 @@ proptest! {
     }
 
     #[test]
-    fn it_always_ends(inputs in prop::collection::vec(any_input(), 1..20)) {
+    fn it_always_ends(inputs in prop::collection::vec(any_input(), 1..20), grace in prop_oneof![1..4i64, 60..400i64]) {
+        let policy = Policy { booked_grace: Duration::seconds(grace), ..policy() };
         let (mut meeting, mut now) = (booked(100), 400);
         for input in inputs {
-            if let Ok(step) = meeting.clone().apply(&input, at(now), &policy()) {
+            if let Ok(step) = meeting.clone().apply(&input, at(now), &policy) {
                 meeting = step.meeting;
             }
         }
         for _ in 0..20 {
-            let Some(due) = meeting.next_due(&policy()) else { break };
+            let Some(due) = meeting.next_due(&policy) else { break };
             now = now.max((due - at(0)).num_seconds());
-            meeting = meeting.apply(&Input::Tick, at(now), &policy()).unwrap().meeting;
+            let step = meeting.apply(&Input::Tick, at(now), &policy).unwrap();
+            prop_assert!(step.changed, "it was due at {now} and had nothing to do: {:?}", step.meeting);
+            meeting = step.meeting;
         }
         prop_assert!(meeting.status.is_final(), "{:?}", meeting.status);
         prop_assert!(meeting.attendance.people().all(|stay| stay.told == Told::Left) || !meeting.status.is_final());

@@ -6,13 +6,12 @@ use chrono::{DateTime, Duration, FixedOffset};
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 
-use crate::config::daemon::Language;
 use crate::domain::meeting::{Booking, Kind, MeetingType, Slot};
 use crate::domain::observation::BackendId;
 use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
-use crate::tokens::{AvatarUrl, Email, Features, Grant, Person, PlainText, Refusal};
+use crate::tokens::{AvatarUrl, Email, Features, Grant, Person, PlainText};
 
 /// `POST /api/jitsi/generate-token`
 #[derive(Deserialize)]
@@ -324,34 +323,4 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
             field: "Idempotency-Key",
             why: why(),
         })
-}
-
-/// Why a token opens nothing, for a person.
-pub(super) fn sentence(refusal: Refusal, language: Language) -> String {
-    match language {
-        Language::En => {
-            let text = refusal.to_string();
-            let mut letters = text.chars();
-            letters.next().map_or(text.clone(), |first| {
-                format!("{}{}.", first.to_uppercase(), letters.as_str())
-            })
-        }
-        Language::Fa => persian(refusal).to_owned(),
-    }
-}
-
-fn persian(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::Malformed => "این متن توکن معتبری نیست.",
-        Refusal::BadSignature => "امضای توکن نادرست است.",
-        Refusal::UnknownKey => "کلید توکن شناخته نیست.",
-        Refusal::WrongAlgorithm => "الگوریتم توکن پذیرفته نیست.",
-        Refusal::Expired => "زمان توکن به پایان رسیده است.",
-        Refusal::NotYetValid => "زمان توکن هنوز نرسیده است.",
-        Refusal::WrongIssuer => "توکن را برنامهٔ دیگری صادر کرده است.",
-        Refusal::WrongAudience => "توکن برای برنامهٔ دیگری است.",
-        Refusal::WrongSubject => "توکن برای دامنهٔ دیگری است.",
-        Refusal::WrongRoom => "توکن برای اتاق دیگری است.",
-        Refusal::Revoked => "توکن باطل شده است.",
-    }
 }

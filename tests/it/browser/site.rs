@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::nginx::{self, Nginx};
-use crate::usher::{CLIENTS, Setup, USERS, Usher, free_port};
+use crate::ports::free_port;
+use crate::usher::{CLIENTS, Setup, USERS, Usher};
 
 /// One site of its own for each test.
 pub struct Site {
@@ -33,6 +34,10 @@ const RULES: &str = r#"
 [[rules]]
 rooms = "team*"
 moderators = ["role:doctor"]
+
+[[rules]]
+rooms = "open-*"
+guests = true
 "#;
 
 // === impl Site ===

@@ -1,15 +1,14 @@
 //! `deploy/nginx.conf` in a real nginx, inside a site that has Jitsi's greedy patterns.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
 
 use super::text_of;
 use crate::nginx;
-
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::patience::DEADLINE;
+use crate::ports::free_port;
 
 /// nginx with the snippet.
 struct Nginx {
@@ -32,7 +31,7 @@ impl Nginx {
     /// Sends a request exactly as written and returns the whole answer.
     fn ask(&self, request_line: &str, headers: &str, body: &str) -> String {
         let mut socket = TcpStream::connect(self.address).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
         let length = body.len();
         write!(
             socket,
@@ -72,7 +71,7 @@ fn site(folder: &Path, address: SocketAddr, usher: SocketAddr) -> String {
 }
 
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    (Ipv4Addr::LOCALHOST, free_port()).into()
 }
 
 /// Stands in usher's place and answers every request with the head that reached it.
@@ -186,7 +185,7 @@ fn bodies_that_usher_itself_judges_pass() {
 fn bodies_end_at_a_mebibyte() {
     let nginx = Nginx::before(echo());
     let mut socket = TcpStream::connect(nginx.address).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
     write!(
         socket,
         "POST /usher/a HTTP/1.1\r\nHost: m\r\nContent-Length: 1048577\r\n\r\n"

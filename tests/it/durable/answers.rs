@@ -2,19 +2,21 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::patience::look_for;
 use crate::strace::Trace;
 use crate::usher::{Setup, Usher, answered, now_millis};
 
 const CALLERS: usize = 64;
 const ROUNDS: usize = 3;
-const DEADLINE: Duration = Duration::from_secs(20);
+/// A disk so slow that those who write at the same time meet at it, however fast the real one is, and however the
+/// processors are shared out. In microseconds.
+const SLOW_DISK: [&str; 2] = ["-e", "inject=fdatasync:delay_enter=100000"];
 
 /// usher under strace, and where it writes.
 struct Watched {
@@ -31,10 +33,15 @@ struct Promise {
 // === impl Watched ===
 
 impl Watched {
-    async fn start() -> Self {
+    /// With further options of strace.
+    async fn start(options: &[&str]) -> Self {
         let output = tempfile::tempdir().expect("a temporary folder");
         // With -D usher is the child, and strace follows it from aside: signals reach usher, and it is never orphaned.
-        let command = Trace::command(&output.path().join("strace"), &["-D"], "usher");
+        let command = Trace::command(
+            &output.path().join("strace"),
+            &[&["-D"], options].concat(),
+            "usher",
+        );
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let mut wrapper: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
         wrapper.pop();
@@ -47,16 +54,13 @@ impl Watched {
     }
 
     /// Ends usher, and with it strace; what strace saw, and the data file.
-    fn end(mut self) -> (Trace, PathBuf) {
+    async fn end(mut self) -> (Trace, PathBuf) {
         let thread = self.usher.pid().to_string();
         self.usher.signal("TERM");
         assert!(self.usher.ended().success(), "{}", self.usher.log());
         let output = self.output.path().join("strace");
-        let until = Instant::now() + DEADLINE;
-        while !has_ended(&output, &thread) {
-            assert!(Instant::now() < until, "strace does not end");
-            std::thread::yield_now();
-        }
+        let ended = look_for(async || has_ended(&output, &thread).then_some(())).await;
+        assert!(ended.is_some(), "strace does not end");
         (Trace::load(&output), self.usher.store_dir().join("db"))
     }
 
@@ -147,21 +151,21 @@ fn assert_kept(trace: &Trace, data: &Path, promises: &[Promise]) {
 
 #[tokio::test]
 async fn each_answer_leaves_after_its_record_is_on_the_disk() {
-    let watched = Watched::start().await;
+    let watched = Watched::start(&[]).await;
     let mut promises = Vec::new();
     for n in 0..6 {
         promises.push(watched.book(&format!("appointment-{n}")).await);
         promises.push(watched.join(&format!("hall-{n}")).await);
         promises.push(watched.tell(n).await);
     }
-    let (trace, data) = watched.end();
+    let (trace, data) = watched.end().await;
     assert_kept(&trace, &data, &promises);
     assert!(trace.syncs(&data) >= promises.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_callers_share_flushes() {
-    let watched = Watched::start().await;
+    let watched = Watched::start(&SLOW_DISK).await;
     let (writes, flushes) = ("usher_store_writes_total", "usher_store_flush_seconds_count");
     let before = (
         watched.usher.metric(writes).await,
@@ -184,7 +188,7 @@ async fn sixty_four_callers_share_flushes() {
     let flushes = watched.usher.metric(flushes).await - before.1;
     assert!(writes / flushes >= 2.0, "{writes} writes in {flushes} flushes");
 
-    let (trace, data) = watched.end();
+    let (trace, data) = watched.end().await;
     assert_kept(&trace, &data, &promises);
     let syncs = trace.syncs(&data);
     // A booking is two records, an entry one.

@@ -93,10 +93,7 @@ async fn the_time_of_a_body_does_not_count_against_the_answer() {
         idle: SHORT,
         ..Limits::default()
     });
-    let mut caller = door.connect().await;
-    caller
-        .send("POST /gate HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
-        .await;
+    let mut caller = door.connect_saying("POST /gate HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
     soon(door.entered.notified()).await;
     // Nothing may end this connection while it is our turn, so what is waited for here is time itself.
     tokio::time::timeout(SHORT * 3, caller.read_available())
@@ -114,8 +111,7 @@ async fn idle_connections_are_closed_before_and_after_a_request() {
     });
     let mut silent = door.connect().await;
     assert_eq!(silent.read_to_end().await, "");
-    let mut caller = door.connect().await;
-    caller.send("GET /hello HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let mut caller = door.connect_saying("GET /hello HTTP/1.1\r\nhost: x\r\n\r\n");
     caller.read_until("hello ").await;
     assert_eq!(caller.read_to_end().await, "");
 }
@@ -167,8 +163,7 @@ async fn a_caller_that_does_not_read_is_cut_off() {
         idle: SHORT,
         ..Limits::default()
     });
-    let mut deaf = door.connect().await;
-    deaf.send(BIG_REQUEST).await;
+    let mut deaf = door.connect_saying(BIG_REQUEST);
     let begin = deaf.read_available().await;
     door.soft.cancel();
     door.ended().await;

@@ -21,8 +21,8 @@ async fn a_booked_meeting_is_told_from_first_join_to_last_leave() {
         let ann_in = joins(&mut stage, "Ann", &room).await;
         let bob_in = joins(&mut stage, "Bob", &room).await;
         let both_in = Instant::now();
-        stage.until_people(2).await;
-        assert_eq!(stage.usher.metric("usher_meetings{status=\"active\"}").await, 1.0);
+        let both = [("usher_people", 2.0), ("usher_meetings{status=\"active\"}", 1.0)];
+        stage.usher.until_metrics(&both).await;
         talk(both_in, Duration::from_millis(2500)).await;
         let bob_out = leaves(&mut stage, "Bob", &room).await;
         let ann_out = leaves(&mut stage, "Ann", &room).await;
@@ -135,7 +135,7 @@ fn check_what_was_agreed(events: &[Value], room: &str) {
 async fn check_metrics(stage: &Stage, events: &[Value]) {
     until_published(&stage.usher, events.len()).await;
     let seconds = events[6]["data"]["durationSeconds"].as_f64().expect("a number");
-    for (name, value) in [
+    let expected = [
         ("usher_meetings{status=\"scheduled\"}", 0.0),
         ("usher_meetings{status=\"active\"}", 0.0),
         ("usher_people", 0.0),
@@ -153,9 +153,8 @@ async fn check_metrics(stage: &Stage, events: &[Value]) {
         ),
         ("usher_corrections_total{kind=\"missed_leave\"}", 0.0),
         ("usher_tokens_total{kind=\"jitsi\",result=\"issued\"}", 2.0),
-    ] {
-        assert_eq!(stage.usher.metric(name).await, value, "{name}");
-    }
+    ];
+    stage.usher.until_metrics(&expected).await;
 }
 
 /// Clocks are read in milliseconds.

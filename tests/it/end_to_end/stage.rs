@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::story::{self, DAWDLING};
-use crate::nats::{NatsServer, Reader, Stored, Version};
+use super::story;
+use crate::nats::{self, NatsServer, Reader, Stored, Version};
+use crate::patience::DEADLINE;
 use crate::prosody::people::People;
 use crate::prosody::server::{self as prosody, MUC, Prosody};
 use crate::usher::{self, PROSODY_SECRET, Usher};
@@ -22,7 +23,8 @@ pub struct Stage {
     pub people: People,
 }
 
-/// A subscriber of plain NATS: hears each event once, when it is stored.
+/// A subscriber of plain NATS. Where an acknowledgement is late it hears an event twice and drops it by its id, as
+/// subscribers are told to.
 #[derive(Debug)]
 pub struct Listener {
     subscription: async_nats::Subscriber,
@@ -75,10 +77,7 @@ impl Stage {
 
     /// Waits until so many people are in.
     pub async fn until_people(&self, count: usize) {
-        let there = async |usher: &Usher| (usher.metric("usher_people").await == count as f64).then_some(());
-        self.usher
-            .eventually(&format!("usher_people {count}"), there)
-            .await;
+        self.usher.until_metrics(&[("usher_people", count as f64)]).await;
     }
 
     /// Everything in the stream, once so many events are in it.
@@ -92,7 +91,7 @@ impl Stage {
 
 impl Listener {
     pub async fn connect(url: &str) -> Self {
-        let client = async_nats::connect(url).await.expect("the server is ready");
+        let client = nats::client(url).await;
         let subscription = client.subscribe("usher.>").await.expect("anybody may listen");
         client
             .flush()
@@ -136,11 +135,13 @@ impl Listener {
         let subscription = &mut self.subscription;
         let listening = async {
             while !heard.iter().any(&is_it) {
-                let message = subscription.next().await.expect("the connection holds");
-                heard.push(stored(&message));
+                let message = stored(&subscription.next().await.expect("the connection holds"));
+                if !heard.iter().any(|known| known.id == message.id) {
+                    heard.push(message);
+                }
             }
         };
-        if tokio::time::timeout(DAWDLING, listening).await.is_err() {
+        if tokio::time::timeout(DEADLINE, listening).await.is_err() {
             panic!("the event did not come; heard were {:#?}", self.heard);
         }
     }

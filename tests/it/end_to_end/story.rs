@@ -1,14 +1,9 @@
 //! What was told of a meeting, read as any subscriber would read it, and held against the contract.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::nats::Stored;
-
-/// What a step may take on a busy machine; only a failure waits so long.
-pub const DAWDLING: Duration = Duration::from_secs(30);
 
 /// The events of one meeting, in the order in which they were told. Each must be a CloudEvent as the contract says.
 pub fn of(told: &[Stored], meeting: &str) -> Vec<Value> {

@@ -10,7 +10,7 @@ use usher::bus::{BusError, Message, NatsBus};
 use usher::cli::events::{EventsArgs, EventsError, follow};
 use usher::domain::Timestamp;
 
-use super::{NatsServer, Version, connected, message, nats_at, soon};
+use super::{NatsServer, Version, client, connected, insist, insist_in_order, message, nats_at, soon};
 
 /// Far enough in the past that everything in these tests is later.
 const LONG_AGO: Timestamp = Timestamp::UNIX_EPOCH;
@@ -39,7 +39,7 @@ async fn published(server: &NatsServer, meeting: &str, numbers: std::ops::RangeI
     let bus = NatsBus::connect(&nats_at(server.url())).await.unwrap();
     connected(&bus, 1).await;
     for n in numbers {
-        bus.publish(&message(meeting, n)).await.unwrap();
+        insist(&bus, &message(meeting, n)).await;
     }
     bus
 }
@@ -100,7 +100,7 @@ async fn only_what_was_asked_for() {
         subject_tail: "meetings.adhoc.b.completed".into(),
         ..message("b", 1)
     };
-    bus.publish(&other).await.unwrap();
+    insist(&bus, &other).await;
     let completed = EventsArgs {
         from_start: true,
         kind: Some("completed".into()),
@@ -129,7 +129,7 @@ async fn only_what_was_asked_for() {
 async fn from_now_on_nothing_is_missed_or_repeated_through_restarts() {
     let mut server = NatsServer::start();
     let bus = published(&server, "m", 1..=3).await;
-    let observer = async_nats::connect(server.url()).await.unwrap();
+    let observer = client(&server.url()).await;
     let mut advisories = observer
         .subscribe("$JS.EVENT.ADVISORY.CONSUMER.CREATED.USHER.>")
         .await
@@ -144,15 +144,11 @@ async fn from_now_on_nothing_is_missed_or_repeated_through_restarts() {
         advisories.next().await.expect("the reader takes its place");
         server.restart();
         connected(&bus, 2).await;
-        bus.publish_in_order(&[4, 5].map(|n| message("m", n)))
-            .await
-            .unwrap();
+        insist_in_order(&bus, &[4, 5].map(|n| message("m", n))).await;
         lines.wait_for(|lines| *lines == 2).await.unwrap();
         server.restart();
         connected(&bus, 3).await;
-        bus.publish_in_order(&[6, 7].map(|n| message("m", n)))
-            .await
-            .unwrap();
+        insist_in_order(&bus, &[6, 7].map(|n| message("m", n))).await;
     };
     let (watched, ()) = soon("the events", async { tokio::join!(watching, publishing) }).await;
     watched.unwrap();

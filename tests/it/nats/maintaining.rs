@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_nats::jetstream::stream::{Config, StorageType};
+use futures_util::future::join_all;
 use tokio::sync::watch;
 use usher::bus::nats::{STREAM, probe};
 use usher::bus::{BusError, NatsBus};
 use usher::config::daemon::Nats;
 
-use super::{NatsServer, Reader, Version, connected, message, nats_at, soon};
+use super::{NatsServer, Reader, Version, connected, insist, message, nats_at, soon};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -158,13 +159,11 @@ async fn a_stream_that_was_deleted_is_made_again() {
     let server = NatsServer::start();
     let bus = NatsBus::connect(&nats_at(server.url())).await.unwrap();
     connected(&bus, 1).await;
-    bus.publish(&message("m", 1)).await.unwrap();
+    insist(&bus, &message("m", 1)).await;
     let reader = Reader::connect(&server.url()).await;
     reader.0.delete_stream(STREAM).await.unwrap();
     let together = [2, 3, 4].map(|n| message("m", n));
-    futures_util::future::try_join_all(together.iter().map(|m| bus.publish(m)))
-        .await
-        .unwrap();
+    join_all(together.iter().map(|m| insist(&bus, m))).await;
     let mut ids = reader.ids().await;
     ids.sort();
     assert_eq!(ids, ["m-2", "m-3", "m-4"]);
@@ -215,7 +214,7 @@ async fn the_right_password_and_a_token_let_us_in() {
         let url = format!("nats://{login}@127.0.0.1:{}", server.port());
         let bus = NatsBus::connect(&nats_at(url)).await.unwrap();
         connected(&bus, 1).await;
-        bus.publish(&message("m", 1)).await.unwrap();
+        insist(&bus, &message("m", 1)).await;
     }
 }
 

@@ -1,34 +1,22 @@
 //! Every event arrives, once and in order, whatever happens to the server and to the line.
 
 use futures_util::future::join_all;
-use usher::bus::{Bus, BusError, Message, NatsBus};
+use usher::bus::{BusError, Message, NatsBus};
 
-use super::{CutProxy, NatsServer, Reader, Stored, Version, connected, disconnected, message, nats_at, soon};
+use super::{
+    CutProxy, NatsServer, Reader, Stored, Version, connected, disconnected, insist, insist_in_order, message,
+    nats_at, soon,
+};
 
 const EACH_VERSION: [Version; 2] = [Version::Newest, Version::Oldest];
-
-/// Does what an outbox does: the same message again until it is stored.
-async fn insist(bus: &NatsBus, message: &Message) {
-    let mut state = bus.state();
-    while let Err(error) = bus.publish(message).await {
-        assert!(error.is_temporary(), "{error}");
-        state
-            .wait_for(|s| s.connected)
-            .await
-            .expect("the bus holds the sender");
-    }
-}
 
 #[tokio::test]
 async fn an_acknowledged_event_is_in_the_stream_as_a_cloudevent() {
     for version in EACH_VERSION {
         let server = NatsServer::start_with(version, "");
-        let bus = Bus::Nats(NatsBus::connect(&nats_at(server.url())).await.unwrap());
-        let mut state = bus.state().unwrap();
-        soon("a connection", state.wait_for(|s| s.connected))
-            .await
-            .unwrap();
-        bus.publish(&message("m", 1)).await.unwrap();
+        let bus = NatsBus::connect(&nats_at(server.url())).await.unwrap();
+        connected(&bus, 1).await;
+        insist(&bus, &message("m", 1)).await;
         let stored = Reader::connect(&server.url()).await.stored().await;
         let expected = Stored {
             subject: "usher.meetings.acme.m.active".into(),
@@ -46,13 +34,13 @@ async fn the_same_event_is_stored_once_even_after_the_server_was_killed() {
         let mut server = NatsServer::start_with(version, "");
         let bus = NatsBus::connect(&nats_at(server.url())).await.unwrap();
         connected(&bus, 1).await;
-        bus.publish(&message("m", 1)).await.unwrap();
-        bus.publish(&message("m", 1)).await.unwrap();
+        insist(&bus, &message("m", 1)).await;
+        insist(&bus, &message("m", 1)).await;
         server.kill9();
         disconnected(&bus).await;
         server.restart();
         connected(&bus, 2).await;
-        bus.publish(&message("m", 1)).await.unwrap();
+        insist(&bus, &message("m", 1)).await;
         assert_eq!(
             Reader::connect(&server.url()).await.ids().await,
             ["m-1"],
@@ -67,7 +55,7 @@ async fn a_series_keeps_its_order_and_fails_as_a_whole_without_a_connection() {
     let bus = NatsBus::connect(&nats_at(server.url())).await.unwrap();
     connected(&bus, 1).await;
     let series: Vec<_> = (1..=50).map(|n| message("m", n)).collect();
-    bus.publish_in_order(&series).await.unwrap();
+    insist_in_order(&bus, &series).await;
     let expected: Vec<_> = series.iter().map(|m| m.id.clone()).collect();
     assert_eq!(Reader::connect(&server.url()).await.ids().await, expected);
     server.kill9();
@@ -86,7 +74,7 @@ async fn a_server_that_comes_later_gets_everything() {
         Err(BusError::Disconnected)
     ));
     server.restart();
-    soon("the publish", insist(&bus, &message("m", 1))).await;
+    insist(&bus, &message("m", 1)).await;
     assert_eq!(Reader::connect(&server.url()).await.ids().await, ["m-1"]);
 }
 
@@ -139,7 +127,7 @@ async fn an_acknowledgement_that_does_not_come_stores_nothing_twice() {
     let proxy = CutProxy::to(server.port()).await;
     let bus = NatsBus::connect(&nats_at(proxy.url())).await.unwrap();
     connected(&bus, 1).await;
-    bus.publish(&message("m", 1)).await.unwrap();
+    insist(&bus, &message("m", 1)).await;
     let reader = Reader::connect(&server.url()).await;
 
     proxy.hold_answers();
@@ -149,7 +137,7 @@ async fn an_acknowledgement_that_does_not_come_stores_nothing_twice() {
     ));
     assert_eq!(reader.ids().await, ["m-1", "m-2"], "stored all the same");
     proxy.restore();
-    bus.publish(&message("m", 2)).await.unwrap();
+    insist(&bus, &message("m", 2)).await;
 
     proxy.hold();
     assert!(matches!(
@@ -158,8 +146,8 @@ async fn an_acknowledgement_that_does_not_come_stores_nothing_twice() {
     ));
     assert_eq!(reader.ids().await, ["m-1", "m-2"], "not stored yet");
     proxy.restore();
-    soon("the publish", insist(&bus, &message("m", 3))).await;
-    bus.publish(&message("m", 4)).await.unwrap();
+    insist(&bus, &message("m", 3)).await;
+    insist(&bus, &message("m", 4)).await;
     assert_eq!(reader.ids().await, ["m-1", "m-2", "m-3", "m-4"]);
 }
 
@@ -169,14 +157,14 @@ async fn a_publish_that_is_cut_off_fails_at_once_and_its_copy_counts_once() {
     let proxy = CutProxy::to(server.port()).await;
     let bus = NatsBus::connect(&nats_at(proxy.url())).await.unwrap();
     connected(&bus, 1).await;
-    bus.publish(&message("m", 1)).await.unwrap();
+    insist(&bus, &message("m", 1)).await;
     proxy.hold();
     let second = message("m", 2);
     let (answer, ()) = tokio::join!(bus.publish(&second), async { proxy.cut() });
     assert!(matches!(answer, Err(BusError::Interrupted)), "{answer:?}");
     proxy.restore();
-    soon("the publish", insist(&bus, &second)).await;
-    soon("the publish", insist(&bus, &message("m", 3))).await;
+    insist(&bus, &second).await;
+    insist(&bus, &message("m", 3)).await;
     assert_eq!(
         Reader::connect(&server.url()).await.ids().await,
         ["m-1", "m-2", "m-3"]

@@ -4,11 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::usher::free_port;
+use crate::patience::DEADLINE;
+use crate::ports::free_port;
 
 /// Which nats-server to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,6 @@ pub struct NatsServer {
     folder: TempDir,
     child: Option<Child>,
 }
-
-const READY_WITHIN: Duration = Duration::from_secs(20);
 
 // === impl Version ===
 
@@ -141,7 +139,7 @@ fn wait_until_ready(log: ChildStderr) {
         }
     });
     let mut said = Vec::new();
-    while let Ok(line) = lines.recv_timeout(READY_WITHIN) {
+    while let Ok(line) = lines.recv_timeout(DEADLINE) {
         if line.contains("Server is ready") {
             return;
         }

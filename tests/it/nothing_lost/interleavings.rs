@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -20,6 +19,7 @@ use usher::telemetry::Metrics;
 use usher::telemetry::metrics::Build;
 
 use super::dice::Dice;
+use crate::patience::look_for;
 
 const ROUNDS: usize = 25;
 const ROOMS: [&str; 2] = ["alpha", "beta"];
@@ -159,14 +159,11 @@ fn random(bytes: &mut [u8]) {
 /// The meetings in that folder; waits until whoever had it open has let go.
 async fn open(folder: &Path, now: fn() -> Timestamp) -> (Meetings, mpsc::UnboundedReceiver<Written>) {
     let config = config(folder);
-    let until = Instant::now() + Duration::from_secs(20);
-    let store = loop {
-        match Store::open(&config.daemon.store, |_| ()).await {
-            Ok(store) => break store,
-            Err(OpenError::InUse { .. }) if Instant::now() < until => tokio::task::yield_now().await,
-            Err(error) => panic!("{error:?}"),
-        }
-    };
+    let opened = look_for(async || match Store::open(&config.daemon.store, |_| ()).await {
+        Err(OpenError::InUse { .. }) => None,
+        opened => Some(opened.expect("the store can be opened")),
+    });
+    let store = opened.await.expect("whoever had it open lets go");
     let metrics = Arc::new(Metrics::new(Build::CURRENT, now()).expect("the metrics are well-formed"));
     let config = watch::channel(Arc::new(config)).1;
     Meetings::open(store, config, metrics, Ambient { now, random })

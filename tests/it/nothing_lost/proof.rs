@@ -39,14 +39,6 @@ pub fn stories(stored: &[Stored]) -> Vec<Story> {
         .collect()
 }
 
-/// How many meetings of the ledger are told to their end.
-pub fn completed(stored: &[Stored]) -> usize {
-    stored
-        .iter()
-        .filter(|stored| stored.subject.ends_with(".completed"))
-        .count()
-}
-
 /// Fails unless the stream tells every account of the ledger, whole, once, in order, and nothing else.
 pub fn assert_tells(stories: &[Story], ledger: &Ledger) {
     let mut by_room: BTreeMap<&str, &Story> = BTreeMap::new();

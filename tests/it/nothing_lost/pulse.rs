@@ -1,13 +1,9 @@
 //! The beat of the load: how many requests were tried and how many acknowledged, and waiting for more of them.
 
-use std::time::Duration;
-
 use tokio::sync::watch;
 
 use super::dice::Dice;
-
-/// No beat takes longer than this, even while everything starts again on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(30);
+use crate::patience::soon;
 
 /// Shared by those who make requests and those who wait for a moment to strike; cheap to clone.
 #[derive(Debug, Clone)]
@@ -86,6 +82,6 @@ impl Pulse {
 async fn after(count: &watch::Sender<usize>, beats: usize) {
     let goal = *count.borrow() + beats;
     let mut beat = count.subscribe();
-    let reached = tokio::time::timeout(DEADLINE, beat.wait_for(|count| *count >= goal)).await;
-    reached.expect("the load goes on").expect("the sender is alive");
+    let reached = soon("the next beat of the load", beat.wait_for(|count| *count >= goal)).await;
+    reached.expect("the sender is alive");
 }

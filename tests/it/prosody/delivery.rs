@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::people::People;
 use super::receiver::{Answer, Batch, Receiver, without_rosters};
-use super::server::{MUC, Prosody, Setup, free_port};
+use super::server::{MUC, Prosody, Setup};
 
 const SECRET: &str = "a secret of Prosody and usher";
 const ALPHA: &str = "alpha@conference.meet.test";
@@ -87,7 +87,7 @@ async fn an_answer_that_never_comes_is_asked_for_again() {
 
 #[tokio::test]
 async fn a_full_queue_drops_the_oldest_and_says_so() {
-    let mut receiver = Receiver::stopped_at(([127, 0, 0, 1], free_port()).into());
+    let mut receiver = Receiver::stopped();
     let (prosody, mut people) = bench(&receiver, &format!("{NO_TIMED_ROSTER}\nusher_queue_size = 5")).await;
     for id in ["ann", "bob", "cat", "dan"] {
         people.join(&prosody, id, ALPHA).await;

@@ -3,15 +3,12 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::server::{ACCOUNTS, DOMAIN, PASSWORD, Prosody, RECORDERS, repository};
-
-/// Longer than any deadline inside the Node process.
-const DEADLINE: Duration = Duration::from_secs(20);
+use crate::patience::soon;
 
 /// The people of a test, and jicofo's focus when the test plays it.
 #[derive(Debug)]
@@ -114,9 +111,8 @@ impl People {
     }
 
     async fn next_line(&mut self, waiting_for: &Value) -> Value {
-        tokio::time::timeout(DEADLINE, self.lines.recv())
+        soon(&format!("an answer to {waiting_for}"), self.lines.recv())
             .await
-            .unwrap_or_else(|_| panic!("the XMPP client says nothing to {waiting_for}"))
             .unwrap_or_else(|| panic!("the XMPP client ended at {waiting_for}"))
     }
 }

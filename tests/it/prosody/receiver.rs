@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -16,7 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-const DEADLINE: Duration = Duration::from_secs(30);
+use crate::patience::DEADLINE;
+use crate::ports::free_port;
 
 /// How the receiver answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,16 +57,16 @@ pub struct Receiver {
 
 impl Receiver {
     pub async fn start() -> Self {
-        let mut receiver = Self::stopped_at(([127, 0, 0, 1], 0).into());
+        let mut receiver = Self::stopped();
         receiver.listen().await;
         receiver
     }
 
     /// One that does not listen yet.
-    pub fn stopped_at(address: SocketAddr) -> Self {
+    pub fn stopped() -> Self {
         let batches = Arc::new(watch::Sender::new(Vec::new()));
         Self {
-            address,
+            address: ([127, 0, 0, 1], free_port()).into(),
             batches,
             answer: watch::Sender::new(Answer::Store),
             listening: JoinSet::new(),
@@ -77,7 +77,6 @@ impl Receiver {
         let listener = TcpListener::bind(self.address)
             .await
             .expect("the address is free");
-        self.address = listener.local_addr().expect("a bound listener has an address");
         self.listening
             .spawn(accept(listener, self.batches.clone(), self.answer.subscribe()));
     }

@@ -5,11 +5,11 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-pub use crate::usher::free_port;
+use crate::patience::look_for;
+use crate::ports::free_port;
 
 pub const DOMAIN: &str = "meet.test";
 pub const ACCOUNTS: &str = "auth.meet.test";
@@ -18,8 +18,6 @@ pub const MUC: &str = "conference.meet.test";
 pub const BREAKOUT: &str = "breakout.meet.test";
 pub const PASSWORD: &str = "only for tests";
 
-const DEADLINE: Duration = Duration::from_secs(20);
-const PORT_TRIES: usize = 5;
 const PORT_TAKEN: &str = "Failed to open server port";
 
 /// What a test adds to the configuration that all have in common.
@@ -159,19 +157,9 @@ admins = {{ "focus@{ACCOUNTS}" }}
 impl Prosody {
     /// Starts a Prosody and waits until it answers.
     pub async fn start(setup: Setup) -> Self {
-        for _ in 0..PORT_TRIES {
-            let mut prosody = Self::launch(setup.clone());
-            if prosody.is_ready().await {
-                return prosody;
-            }
-            // The one fault that another try cures: somebody took the port in the meantime.
-            assert!(
-                prosody.logged(PORT_TAKEN) > 0,
-                "prosody does not start:\n{}",
-                prosody.log()
-            );
-        }
-        panic!("no free port for prosody");
+        let mut prosody = Self::launch(setup);
+        prosody.wait_until_ready().await;
+        prosody
     }
 
     fn launch(setup: Setup) -> Self {
@@ -211,15 +199,8 @@ impl Prosody {
 
     /// Waits until a text stands in the log.
     pub async fn wait_for_log(&self, text: &str) {
-        let deadline = Instant::now() + DEADLINE;
-        while self.logged(text) == 0 {
-            assert!(
-                Instant::now() < deadline,
-                "{text:?} is not in the log:\n{}",
-                self.log()
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let found = look_for(async || (self.logged(text) > 0).then_some(())).await;
+        assert!(found.is_some(), "{text:?} is not in the log:\n{}", self.log());
     }
 
     /// Runs a command of Prosody's shell, such as `module:reload("usher_events", "conference.meet.test")`.
@@ -254,29 +235,20 @@ impl Prosody {
     /// Starts it again, on the same port and with the same configuration, after `stop` or `kill9`.
     pub async fn restart(&mut self) {
         self.child = spawn(self.folder.path(), &self.setup, self.port);
-        assert!(
-            self.is_ready().await,
-            "prosody does not start again:\n{}",
-            self.log()
-        );
+        self.wait_until_ready().await;
     }
 
-    /// Whether it answers before the deadline and before it ends.
-    async fn is_ready(&mut self) -> bool {
-        let deadline = Instant::now() + DEADLINE;
-        while Instant::now() < deadline {
-            if reqwest::get(format!("{}/xmpp-websocket", self.http()))
-                .await
-                .is_ok()
-            {
-                return self.logged(PORT_TAKEN) == 0;
-            }
-            if self.child.try_wait().expect("the process is ours").is_some() {
-                return false;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+    async fn wait_until_ready(&mut self) {
+        let page = format!("{}/xmpp-websocket", self.http());
+        let child = &mut self.child;
+        let outcome = look_for(async || match reqwest::get(&page).await {
+            Ok(_) => Some(None),
+            Err(_) => child.try_wait().expect("the process is ours").map(Some),
+        });
+        match outcome.await {
+            Some(None) if self.logged(PORT_TAKEN) == 0 => {}
+            ended => panic!("prosody does not start ({ended:?}):\n{}", self.log()),
         }
-        false
     }
 }
 
