@@ -6,6 +6,7 @@
 mod code;
 mod family;
 mod login;
+pub mod oidc;
 mod password;
 mod records;
 mod seal;
@@ -27,6 +28,7 @@ use crate::store::{Store, StoreError};
 pub use code::{CodeError, NewCode, Redeemed};
 pub use family::{NewFamily, RefreshError, RefreshToken, Renewed};
 use password::Checker;
+pub use oidc::{Oidc, OidcError};
 use records::Records;
 pub use seal::{Purpose, Seal};
 pub use session::{Begun, Identity, Session};
@@ -43,6 +45,7 @@ struct Inner {
     seal: Seal,
     checker: Checker,
     throttle: Throttle,
+    oidc: Oidc,
 }
 
 /// One try to sign in with a password.
@@ -99,6 +102,7 @@ impl SignIn {
     ) -> Result<Self, SignInError> {
         let records = Records::new(store);
         let seal = Seal::open(&records, ambient).await?;
+        let oidc = Oidc::new(config.clone(), ambient);
         let inner = Inner {
             records,
             config,
@@ -106,6 +110,7 @@ impl SignIn {
             seal,
             checker: Checker::new(),
             throttle: Throttle::new(&ambient),
+            oidc,
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -113,6 +118,11 @@ impl SignIn {
     /// Seals and opens what a browser carries for us.
     pub fn seal(&self) -> &Seal {
         &self.0.seal
+    }
+
+    /// The provider that people may sign in with.
+    pub fn oidc(&self) -> &Oidc {
+        &self.0.oidc
     }
 
     fn now(&self) -> Timestamp {

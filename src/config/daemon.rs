@@ -1,5 +1,6 @@
 //! `usher.toml`: what the daemon listens on, where it keeps things, and which meeting servers it stands beside.
 
+pub mod oidc;
 mod read;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use serde::Deserialize;
 
 use super::secret::Secret;
 
+pub use oidc::Oidc;
 pub(super) use read::{read, servers};
 
 /// The whole of `usher.toml`.
@@ -173,6 +175,8 @@ pub struct SignIn {
     pub refresh_days: u32,
     /// How long the token lets somebody into a room that they are given at sign-in; 1 to 1440.
     pub token_minutes: u32,
+    /// Absent: people sign in with passwords only.
+    pub oidc: Option<Oidc>,
 }
 
 /// The audit trail.
@@ -272,6 +276,7 @@ impl Default for SignIn {
             session_hours: 12,
             refresh_days: 30,
             token_minutes: 60,
+            oidc: None,
         }
     }
 }

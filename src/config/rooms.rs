@@ -80,9 +80,11 @@ fn rule(rule: &Section) -> Rule {
         guests: rule.optional("guests", kind::boolean),
         moderators: rule.list("moderators", party),
         lobby_bypass: rule.list("lobby_bypass", party),
-        features: rule
-            .has("features")
-            .then(|| rule.table("features", |features| features.values(&FEATURES, kind::boolean))),
+        features: rule.has("features").then(|| {
+            rule.table("features", |features| {
+                features.known_values(&FEATURES, kind::boolean)
+            })
+        }),
         max_people: rule.optional("max_people", kind::whole(1..=100_000)),
         lobby: rule.optional("lobby", kind::boolean),
     }

@@ -242,20 +242,11 @@ impl From<SignInError> for ApiError {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Store(error) => error.into(),
+            SignInError::Ended => SignInRefusal::Needed.into(),
             SignInError::Unreadable(error) => {
                 tracing::error!(%error, "the record of a sign-in cannot be read");
                 Self::Internal
             }
-        }
-    }
-}
-
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "failed to store");
-        match error {
-            StoreError::TooLarge | StoreError::BadKey => Self::Internal,
-            _ => Self::Unavailable,
         }
     }
 }

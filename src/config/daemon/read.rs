@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::{
     ApiKey, Audit, Daemon, Http, Jitsi, LiveKit, Meetings, Nats, Ops, SignIn, Signing, SigningKey, Store,
-    StoreKind,
+    StoreKind, oidc,
 };
 use crate::config::document::Node;
 use crate::config::kind;
@@ -244,13 +244,11 @@ fn read_meetings(meetings: &Section) -> Meetings {
 
 fn read_signin(signin: &Section) -> SignIn {
     let default = SignIn::default();
-    if signin.has("oidc") {
-        signin.fault("oidc", "sign-in through OpenID Connect comes in a later version");
-    }
     SignIn {
         session_hours: signin.or("session_hours", default.session_hours, kind::whole(1..=8760)),
         refresh_days: signin.or("refresh_days", default.refresh_days, kind::whole(1..=3650)),
         token_minutes: signin.or("token_minutes", default.token_minutes, kind::whole(1..=1440)),
+        oidc: signin.has("oidc").then(|| signin.table("oidc", oidc::read)),
     }
 }
 

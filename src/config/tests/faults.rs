@@ -74,8 +74,28 @@ const DAEMON: &[(&str, &str)] = &[
         "usher.toml:2:10: nats.prefix: must be 1 to 64 letters, digits, - or _",
     ),
     (
-        "[signin.oidc]\nissuer = \"x\"",
-        "usher.toml:1:1: signin.oidc: sign-in through OpenID Connect comes in a later version",
+        "[signin.oidc]\nissuer = \"http://id.test\"\nclient_id = \"u\"",
+        "usher.toml:2:10: signin.oidc.issuer: must be a URL like https://id.example.com/realms/clinic; http only on loopback",
+    ),
+    (
+        "[signin.oidc]\nissuer = \"https://id.test/?x=1\"\nclient_id = \"u\"",
+        "usher.toml:2:10: signin.oidc.issuer: must be a URL like https://id.example.com/realms/clinic; http only on loopback",
+    ),
+    (
+        "[signin.oidc]\nissuer = \"https://id.test\"",
+        "usher.toml:1:1: signin.oidc.client_id: is missing",
+    ),
+    (
+        "[signin.oidc]\nissuer = \"https://id.test\"\nclient_id = \"u\"\nscopes = [\"open id\"]",
+        "usher.toml:4:11: signin.oidc.scopes.0: must be one word, such as profile",
+    ),
+    (
+        "[signin.oidc]\nissuer = \"https://id.test\"\nclient_id = \"u\"\nclaims = { roles = \"a..b\" }",
+        "usher.toml:4:20: signin.oidc.claims.roles: must be a claim like groups, or realm_access.roles for one within another",
+    ),
+    (
+        "[signin.oidc]\nissuer = \"https://id.test\"\nclient_id = \"u\"\nclaims = { role = \"a\" }",
+        "usher.toml:4:12: signin.oidc.claims.role: unknown key; did you mean \"roles\"?",
     ),
     ("http = 1", "usher.toml:1:8: http: must be a table"),
     ("[http", "usher.toml:1:6: unclosed table, expected `]`"),
