@@ -27,8 +27,8 @@ use crate::store::{Store, StoreError};
 
 pub use code::{CodeError, NewCode, Redeemed};
 pub use family::{NewFamily, RefreshError, RefreshToken, Renewed};
-use password::Checker;
 pub use oidc::{Oidc, OidcError};
+use password::Checker;
 use records::Records;
 pub use seal::{Purpose, Seal};
 pub use session::{Begun, Identity, Session};

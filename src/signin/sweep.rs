@@ -91,7 +91,12 @@ impl SignIn {
                 Ok(self.now() >= record.expires_at)
             }
             // Not of sign-in, or kept for ever.
-            Table::Meetings | Table::Bookings | Table::Ingest | Table::Secrets | Table::Audit => Ok(false),
+            Table::Meetings
+            | Table::Bookings
+            | Table::Ingest
+            | Table::Secrets
+            | Table::Audit
+            | Table::Sent => Ok(false),
         }
     }
 }

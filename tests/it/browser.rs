@@ -94,9 +94,18 @@ async fn every_other_page_is_as_it_should_be() {
     let story = json!({ "scenario": "pages", "username": USERNAME, "password": PASSWORD });
     let facts = play(&site, story).await;
     let address = facts["address"].as_str().unwrap();
-    assert!(address.contains("?token=") && address.ends_with("&next=/team1"), "{address}");
-    assert_eq!(facts["strange"], json!({ "status": 400, "code": "unknown_client" }));
+    assert!(
+        address.contains("?token=") && address.ends_with("&next=/team1"),
+        "{address}"
+    );
+    assert_eq!(
+        facts["strange"],
+        json!({ "status": 400, "code": "unknown_client" })
+    );
     assert_eq!(facts["guest"], "Ann <b>");
     let link = facts["link"].as_str().unwrap();
-    assert!(link.starts_with("org.jitsi.meet://meet.test/open-day?jwt="), "{link}");
+    assert!(
+        link.starts_with("org.jitsi.meet://meet.test/open-day?jwt="),
+        "{link}"
+    );
 }
