@@ -8,6 +8,7 @@ mod body;
 mod cookie;
 mod cors;
 mod error;
+mod field;
 mod form;
 mod hooks;
 mod jitsi;
@@ -275,8 +276,9 @@ fn unmatched(api: &Api) -> BoxedFilter<(Answer,)> {
 
 /// What the address takes, where it is one of a route; the CORS layer answers OPTIONS for all of them.
 fn methods(path: &str) -> Option<&'static str> {
-    const BOTH: [Route; 1] = [Route::SsoLogin];
-    const POSTED: [Route; 14] = [
+    const BOTH: [Route; 2] = [Route::SsoLogin, Route::SsoLogout];
+    const POSTED: [Route; 16] = [
+        Route::SsoGuest,
         Route::GenerateToken,
         Route::CreateRoom,
         Route::ValidateToken,
@@ -291,11 +293,11 @@ fn methods(path: &str) -> Option<&'static str> {
         Route::SsoToken,
         Route::ClientAuth,
         Route::LiveKitGenerate,
+        Route::LiveKitToken,
     ];
-    const READ: [Route; 6] = [
+    const READ: [Route; 5] = [
         Route::Jwks,
         Route::SsoUserInfo,
-        Route::SsoLogout,
         Route::SsoAuthorize,
         Route::OidcCallback,
         Route::Audit,

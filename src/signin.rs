@@ -68,7 +68,10 @@ pub enum LoginError {
     Wrong { known: Option<crate::domain::UserId> },
     /// The password was right, but the administrator has switched the user off.
     #[error("the user is switched off")]
-    Inactive { user: crate::domain::UserId },
+    Inactive { user: Option<crate::domain::UserId> },
+    /// The password was right, but the user has no id: there is nobody to let in.
+    #[error("the user has no profile")]
+    NoProfile,
     /// Too many wrong tries.
     #[error("too many attempts")]
     TooMany { wait: Duration },

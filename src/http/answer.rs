@@ -29,6 +29,8 @@ struct ErrorBody<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'static str>,
     request_id: &'a str,
 }
 
@@ -54,7 +56,8 @@ impl Answer {
         *answer.response.status_mut() = status;
         let policy = HeaderValue::from_str(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
         answer.set(CONTENT_SECURITY_POLICY, policy);
-        answer.set(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        // Not "no-referrer": with that, browsers send the origin of a form as "null".
+        answer.set(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         answer.set(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         answer
     }
@@ -73,6 +76,12 @@ impl Answer {
     /// With another `Set-Cookie` line.
     pub(super) fn with_cookie(mut self, cookie: HeaderValue) -> Self {
         self.response.headers_mut().append(SET_COOKIE, cookie);
+        self
+    }
+
+    /// In how many seconds it is worth trying again.
+    pub(super) fn retry_after(mut self, seconds: u64) -> Self {
+        self.set(RETRY_AFTER, HeaderValue::from(seconds));
         self
     }
 
@@ -100,6 +109,7 @@ impl Answer {
             error: error.sentence(language),
             code: error.code(),
             field: error.field(),
+            details: error.details(),
             request_id: context.id.as_str(),
         };
         let mut answer = Self::json(&body, refused.client.as_ref().map(|(id, _)| id.clone())).of(route);

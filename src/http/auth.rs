@@ -19,6 +19,7 @@ use crate::config::daemon::Language;
 use crate::config::{Client, Clients, Config};
 use crate::domain::ClientId;
 use crate::domain::access::{Permissions, Scope};
+pub(super) use user::Judged;
 
 /// A client that has proved who it is.
 #[derive(Debug)]
@@ -46,6 +47,11 @@ impl Incoming {
         };
         let admitted = self.admit(&caller, needs);
         admitted.map_err(|error| caller.refused(error)).map(|()| caller)
+    }
+
+    /// Whether a client has proved who it is; what it may do is not looked at.
+    pub(super) fn is_known_client(&self) -> bool {
+        identify(&self.api, &self.config, &self.headers, self.context.address).is_some()
     }
 
     fn admit(&self, caller: &Caller<'_>, needs: &[Scope]) -> Result<(), ApiError> {

@@ -1,5 +1,6 @@
 //! The only map from what went wrong to what a caller is told: status and stable code; the words are in [`sentence`].
 
+mod livekit;
 mod sentence;
 mod sign_in;
 
@@ -14,6 +15,7 @@ use crate::meetings::MeetingsError;
 use crate::signin::{LoginError, SignInError};
 use crate::store::StoreError;
 use crate::tokens::{TextError, TokenError, UnknownFeature};
+pub(super) use livekit::LiveKitRefusal;
 pub(super) use sign_in::SignInRefusal;
 
 /// Everything that a caller can be refused for.
@@ -53,9 +55,8 @@ pub(super) enum ApiError {
         wait: Duration,
     },
     IdempotencyKeyReused,
-    /// What the token is to say would not fit into an address.
-    TokenTooLarge,
     SignIn(SignInRefusal),
+    LiveKit(LiveKitRefusal),
     /// The store takes no writes now; what was asked did not happen.
     Unavailable,
     Internal,
@@ -73,12 +74,12 @@ impl ApiError {
             }
             Self::Incomplete | Self::ExpiresInTooLong { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TokenTooLarge => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Denied(_) | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::IdempotencyKeyReused => StatusCode::CONFLICT,
             Self::SignIn(refusal) => refusal.status(),
+            Self::LiveKit(refusal) => refusal.status(),
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -102,8 +103,8 @@ impl ApiError {
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::RateLimited { .. } => "rate_limited",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
-            Self::TokenTooLarge => "token_too_large",
             Self::SignIn(refusal) => refusal.code(),
+            Self::LiveKit(refusal) => refusal.code(),
             Self::Unavailable => "unavailable",
             Self::Internal => "internal_error",
         }
@@ -114,8 +115,17 @@ impl ApiError {
         match self {
             Self::WrongType { field } => Some(field),
             Self::SignIn(refusal) => refusal.field(),
+            Self::LiveKit(refusal) => refusal.field(),
             Self::Missing { field } | Self::Invalid { field, .. } => Some(field),
             Self::ExpiresInTooLong { .. } => Some("expiresIn"),
+            _ => None,
+        }
+    }
+
+    /// Which part of a 5xx failed, where the contract says so; never why.
+    pub(super) fn details(&self) -> Option<&'static str> {
+        match self {
+            Self::LiveKit(refusal) => refusal.details(),
             _ => None,
         }
     }
@@ -136,19 +146,21 @@ impl ApiError {
         }
     }
 
-    /// A field whose text is no name of its kind.
-    pub(super) fn bad_name(field: &'static str) -> impl Fn(NameError) -> Self {
+    /// A field whose value cannot be what it is for; the error says what it must be.
+    pub(super) fn bad<E: std::fmt::Display>(field: &'static str) -> impl Fn(E) -> Self {
         move |error| Self::Invalid {
             field,
             why: error.to_string(),
         }
     }
 
+    /// A field whose text is no name of its kind.
+    pub(super) fn bad_name(field: &'static str) -> impl Fn(NameError) -> Self {
+        Self::bad(field)
+    }
+
     pub(super) fn bad_text(field: &'static str) -> impl Fn(TextError) -> Self {
-        move |error| Self::Invalid {
-            field,
-            why: error.to_string(),
-        }
+        Self::bad(field)
     }
 }
 
@@ -214,7 +226,7 @@ impl From<TokenError> for ApiError {
                 field: "expiresIn",
                 why: "must be at least one second".into(),
             },
-            TokenError::TooLarge => Self::TokenTooLarge,
+            TokenError::TooLarge => LiveKitRefusal::TokenTooLarge.into(),
             TokenError::NoKeyYet | TokenError::Signing(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "failed to sign a token");
                 Self::Internal
@@ -228,6 +240,7 @@ impl From<LoginError> for ApiError {
         match error {
             LoginError::Wrong { .. } => SignInRefusal::WrongPassword.into(),
             LoginError::Inactive { .. } => SignInRefusal::Inactive.into(),
+            LoginError::NoProfile => SignInRefusal::NoProfile.into(),
             LoginError::TooMany { wait } => Self::RateLimited { wait },
             LoginError::Busy => SignInRefusal::Busy.into(),
             LoginError::Failed => {
@@ -248,6 +261,12 @@ impl From<SignInError> for ApiError {
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<LiveKitRefusal> for ApiError {
+    fn from(refusal: LiveKitRefusal) -> Self {
+        Self::LiveKit(refusal)
     }
 }
 

@@ -34,6 +34,20 @@ pub(super) fn require_origin(headers: &HeaderMap, config: &Config, client: &Clie
     }
 }
 
+/// A page that calls for nobody in particular must be ours, or of an origin that some client listed.
+pub(super) fn require_known_origin(headers: &HeaderMap, config: &Config) -> Result<(), ApiError> {
+    let Some(origin) = headers.get(ORIGIN) else {
+        return Ok(());
+    };
+    let is = |known: &String| known.as_bytes() == origin.as_bytes();
+    let mut listed = config.clients.values().flat_map(|client| &client.origins);
+    if listed.any(is) || is(&own(config)) {
+        Ok(())
+    } else {
+        Err(ApiError::OriginNotAllowed)
+    }
+}
+
 /// `same-origin`, `same-site`, `cross-site` or `none`; nothing from old browsers and from those who are no browser.
 pub(super) fn fetch_site(headers: &HeaderMap) -> Option<&str> {
     headers.get(SEC_FETCH_SITE)?.to_str().ok()

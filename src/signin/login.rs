@@ -53,7 +53,7 @@ impl SignIn {
                 admit(&username, user)
             }
             None => Err(LoginError::Wrong {
-                known: user.map(|user| user.id.clone()),
+                known: user.and_then(|user| user.id.clone()),
             }),
         }
     }
@@ -72,14 +72,14 @@ impl SignIn {
     /// The number of the browser, if this user has signed in with it before.
     fn known_device(&self, attempt: &Attempt<'_>, user: &config::User) -> Option<u64> {
         let device: Device = self.0.seal.unseal(Purpose::Device, attempt.device?, self.now())?;
-        (device.user == user.id).then_some(device.number)
+        (Some(&device.user) == user.id.as_ref()).then_some(device.number)
     }
 }
 
 /// Only who knows the password is told that the user is switched off.
 fn admit(username: &str, user: &config::User) -> Result<User, LoginError> {
     match user.active {
-        true => Ok(session::local(username, user)),
+        true => session::local(username, user).ok_or(LoginError::NoProfile),
         false => Err(LoginError::Inactive {
             user: user.id.clone(),
         }),

@@ -187,7 +187,7 @@ impl Identity {
         match self {
             Self::Local { username } => {
                 let user = users.get(username).filter(|user| user.active)?;
-                Some(local(username, user))
+                local(username, user)
             }
             Self::Provided { user, .. } => Some(user.clone()),
             Self::Guest { id, name } => Some(guest(id, name)),
@@ -206,16 +206,16 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// A user of `users.toml` in the words of the domain.
-pub(super) fn local(username: &str, user: &crate::config::User) -> User {
-    User {
-        id: user.id.clone(),
+/// A user of `users.toml` in the words of the domain; none without a profile.
+pub(super) fn local(username: &str, user: &crate::config::User) -> Option<User> {
+    Some(User {
+        id: user.id.clone()?,
         username: username.to_owned(),
         name: user.name.clone(),
         email: Some(username.to_owned()),
         roles: user.roles.clone(),
         organisations: user.organisations.clone(),
-    }
+    })
 }
 
 fn guest(id: &UserId, name: &str) -> User {

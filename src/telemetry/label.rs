@@ -113,6 +113,23 @@ labels! {
         Revoked = "revoked",
     }
 
+    /// How somebody proves who they are.
+    SignInMethod {
+        Password = "password",
+        /// The OpenID Connect provider said so.
+        Provider = "provider",
+        /// Not at all, where the rules let guests in.
+        Guest = "guest",
+    }
+
+    /// How an attempt to sign in ended.
+    SignInResult {
+        Success = "success",
+        Refused = "refused",
+        /// It could not be checked or recorded.
+        Failed = "failed",
+    }
+
     /// A meeting that is not over.
     MeetingStatus {
         Scheduled = "scheduled",

@@ -14,8 +14,8 @@ use prometheus::{
 };
 
 use super::label::{
-    AuditAction, AuditOutcome, Correction, MeetingStatus, ReloadResult, Source, TokenCheck, TokenKind,
-    TokenResult, Verdict,
+    AuditAction, AuditOutcome, Correction, MeetingStatus, ReloadResult, SignInMethod, SignInResult, Source,
+    TokenCheck, TokenKind, TokenResult, Verdict,
 };
 pub use requests::HttpMetrics;
 use set::{CounterPairs, CounterSet, GaugeSet, registered};
@@ -27,6 +27,7 @@ pub struct Metrics {
     pub http: HttpMetrics,
     tokens: CounterPairs<TokenKind, TokenResult>,
     token_checks: CounterSet<TokenCheck>,
+    signins: CounterPairs<SignInMethod, SignInResult>,
     events: Events,
     audit: AuditTrail,
     meetings: GaugeSet<MeetingStatus>,
@@ -114,6 +115,11 @@ impl Metrics {
                 ],
                 "result",
             )?,
+            signins: CounterPairs::new(
+                r,
+                ["usher_signins_total", "Attempts of people to sign in."],
+                ["method", "result"],
+            )?,
             events: Events::new(r)?,
             audit: AuditTrail::new(r)?,
             meetings: GaugeSet::new(r, ["usher_meetings", "Meetings that are not over."], "status")?,
@@ -149,6 +155,10 @@ impl Metrics {
 
     pub fn token_checked(&self, found: TokenCheck) {
         self.token_checks.inc(found);
+    }
+
+    pub fn signed_in(&self, method: SignInMethod, result: SignInResult) {
+        self.signins.inc(method, result);
     }
 
     pub fn event_published(&self) {

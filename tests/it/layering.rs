@@ -39,6 +39,7 @@ const HOUSE: &[Room] = &[
     ),
     ("http/error", "domain ingest meetings signin store tokens"),
     ("http/error/sentence", "config domain http/error signin"),
+    ("http/error/livekit", "config domain http/error"),
     ("http/error/sign_in", "config domain http/error tokens"),
     ("http/server http/server/*", "config domain telemetry"),
     ("http/ops", "http/server telemetry"),

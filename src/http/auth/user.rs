@@ -47,7 +47,15 @@ impl Incoming {
 
     /// Judges a token of any deployment, or of the named one; also whether its sign-in still lives.
     pub(in crate::http) async fn judge(&self, token: &str, server: Option<&str>) -> Result<Judged, ApiError> {
-        let verified = match self.verify(token, server) {
+        self.unless_revoked(self.verify(token, server)).await
+    }
+
+    /// A good token of a sign-in that has ended is revoked.
+    pub(in crate::http) async fn unless_revoked(
+        &self,
+        judged: Result<Verified, Refusal>,
+    ) -> Result<Judged, ApiError> {
+        let verified = match judged {
             Ok(verified) => verified,
             Err(refusal) => return Ok(Err(refusal)),
         };

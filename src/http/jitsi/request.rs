@@ -11,6 +11,7 @@ use crate::domain::observation::BackendId;
 use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
+use crate::http::field::{life, required, room};
 use crate::tokens::{AvatarUrl, Email, Features, Grant, Person, PlainText};
 
 /// `POST /api/jitsi/generate-token`
@@ -61,8 +62,6 @@ enum CallType {
     Audio,
 }
 
-/// Seconds, where the request does not say.
-const DEFAULT_LIFE: u64 = 7200;
 /// A day is long for a call; longer is a mistake.
 const LONGEST_CALL_MINUTES: u32 = 24 * 60;
 /// Further away is a mistake; near the end of the calendar, adding to a time would even overflow.
@@ -85,7 +84,7 @@ impl GenerateToken {
             features: self.features()?,
             lobby_bypass: false,
             session: None,
-            expires_at: now + Duration::seconds(self.life(caller.client.max_token_secs)?),
+            expires_at: now + Duration::seconds(life(self.expires_in, caller.client.max_token_secs)?),
         })
     }
 
@@ -116,18 +115,6 @@ impl GenerateToken {
             Features::complete(wanted.iter().map(|(name, allowed)| (name.as_str(), *allowed)))
         };
         Ok(wanted.map(complete).transpose()?)
-    }
-
-    fn life(&self, ceiling: u64) -> Result<i64, ApiError> {
-        let life = self.expires_in.unwrap_or(DEFAULT_LIFE.min(ceiling));
-        match i64::try_from(life) {
-            Ok(0) => Err(ApiError::Invalid {
-                field: "expiresIn",
-                why: "must be at least one second".into(),
-            }),
-            Ok(seconds) if life <= ceiling => Ok(seconds),
-            _ => Err(ApiError::ExpiresInTooLong { ceiling }),
-        }
     }
 }
 
@@ -300,15 +287,6 @@ fn group(wanted: Option<&str>, caller: &Caller<'_>) -> Result<Option<PlainText>,
     name.map(PlainText::parse)
         .transpose()
         .map_err(ApiError::bad_text("group"))
-}
-
-fn room(field: &'static str, name: Option<&str>) -> Result<RoomName, ApiError> {
-    RoomName::parse(required(field, name)?).map_err(ApiError::bad_name(field))
-}
-
-fn required<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, ApiError> {
-    text.filter(|text| !text.trim().is_empty())
-        .ok_or(ApiError::Missing { field })
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {

@@ -12,14 +12,14 @@ use crate::http::form::Pairs;
 
 /// A program's wish that somebody signs in; all of it is as the program registered it.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::http) struct Flow {
-    pub(in crate::http) client: ClientId,
-    pub(in crate::http) goal: Goal,
+pub(super) struct Flow {
+    pub(super) client: ClientId,
+    pub(super) goal: Goal,
 }
 
 /// Where a sign-in leads.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::http) enum Goal {
+pub(super) enum Goal {
     /// Back to the program, with a token in the address.
     Callback { redirect_uri: Url, next: Next },
     /// Back to the program, with a code that it trades for a token (RFC 6749 section 4.1).
@@ -30,20 +30,20 @@ pub(in crate::http) enum Goal {
 
 /// What the program that is given a code has asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::http) struct CodeGoal {
+pub(super) struct CodeGoal {
     /// To the letter as registered.
-    pub(in crate::http) redirect_uri: String,
+    pub(super) redirect_uri: String,
     /// `S256` of the verifier, base64url without padding: 43 characters (RFC 7636 section 4.2).
-    pub(in crate::http) code_challenge: String,
+    pub(super) code_challenge: String,
     /// Handed back as it came.
-    pub(in crate::http) state: Option<String>,
-    pub(in crate::http) nonce: Option<String>,
-    pub(in crate::http) room: Option<RoomName>,
+    pub(super) state: Option<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) room: Option<RoomName>,
 }
 
 /// Why a request is no way through sign-in.
 #[derive(Debug)]
-pub(in crate::http) enum FlowError {
+pub(super) enum FlowError {
     /// Whoever asks cannot be told at an address of theirs, since none can be trusted.
     Page(ApiError),
     /// Told to the program at its registered address (RFC 6749 section 4.1.2.1).
@@ -63,7 +63,7 @@ const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
 
 impl Flow {
     /// Reads a request of a program, or what [`Flow::query`] made of one.
-    pub(in crate::http) fn parse(pairs: &Pairs, config: &Config) -> Result<Self, FlowError> {
+    pub(super) fn parse(pairs: &Pairs, config: &Config) -> Result<Self, FlowError> {
         let (id, client) = client(pairs, config)?;
         let goal = match (pairs.get("response_type"), pairs.get("redirect_uri")) {
             (None, None) if pairs.get("state").is_some() => room_goal(pairs)?,
@@ -80,7 +80,7 @@ impl Flow {
     }
 
     /// The query that leads back here.
-    pub(in crate::http) fn query(&self) -> String {
+    pub(super) fn query(&self) -> String {
         let mut pairs = vec![("client_id", self.client.as_str())];
         match &self.goal {
             Goal::Callback { redirect_uri, next } => {
@@ -93,7 +93,7 @@ impl Flow {
     }
 
     /// The room that the person wants to enter, where there is one.
-    pub(in crate::http) fn room(&self) -> Option<RoomName> {
+    pub(super) fn room(&self) -> Option<RoomName> {
         match &self.goal {
             Goal::Callback { next, .. } => next.room(),
             Goal::Code(goal) => goal.room.clone(),
