@@ -13,7 +13,7 @@ try {
   const facts = await play(stage, settings);
   console.log(JSON.stringify({ facts }));
 } catch (fault) {
-  await stage.keep("fault");
+  await stage.keep(`fault-${settings.scenario}`);
   console.log(JSON.stringify({ fault: fault.stack, address: stage.addresses() }));
 } finally {
   await stage.close();
