@@ -56,8 +56,8 @@ impl Answer {
         *answer.response.status_mut() = status;
         let policy = HeaderValue::from_str(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
         answer.set(CONTENT_SECURITY_POLICY, policy);
-        // Not "no-referrer": with that, browsers send the origin of a form as "null".
-        answer.set(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        // Not "no-referrer": with that, browsers give "null" as the origin of a form.
+        answer.set(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
         answer.set(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         answer
     }
@@ -116,10 +116,7 @@ impl Answer {
         *answer.response.status_mut() = error.status();
         answer.outcome.reason = Some(error.code());
         if error.status() == StatusCode::UNAUTHORIZED {
-            answer.set(
-                WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"usher\", Basic realm=\"usher\""),
-            );
+            answer.set(WWW_AUTHENTICATE, HeaderValue::from_static(error.challenge()));
         }
         if let Some(allow) = error.allow() {
             answer.set(ALLOW, HeaderValue::from_static(allow));

@@ -138,6 +138,15 @@ impl ApiError {
         }
     }
 
+    /// How one may prove who one is (RFC 9110 section 11.6.1). People are not asked for `Basic`: browsers would show a
+    /// dialog of their own over the program's page.
+    pub(super) fn challenge(&self) -> &'static str {
+        match self {
+            Self::SignIn(_) => "Bearer realm=\"usher\"",
+            _ => "Bearer realm=\"usher\", Basic realm=\"usher\"",
+        }
+    }
+
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { wait } => Some(*wait),

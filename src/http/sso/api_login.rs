@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::finish::begin;
-use super::flow::{Flow, Goal, address, registered, with_query};
+use super::flow::{address, registered, with_query};
 use super::login::check;
 use super::person::PersonBody;
 use super::program::Program;
@@ -55,15 +55,8 @@ async fn sign_in(program: &Program<'_>, wanted: &Wanted) -> Result<Answer, ApiEr
     let redirect_uri = address(redirect_uri)?;
     let next = wanted.next.as_deref().map(Next::parse).unwrap_or_default();
     let room = next.room();
-    let goal = Goal::Callback {
-        redirect_uri: redirect_uri.clone(),
-        next: next.clone(),
-    };
-    let flow = Flow {
-        client: program.id.clone(),
-        goal,
-    };
-    let username = check(program, &flow, username, password).await??.username;
+    let user = check(program, room.as_ref(), username, password).await??;
+    let username = user.username;
     let identity = Identity::Local { username };
     // The browser's cookie, if one came along, is another sign-in, and stays.
     let session = begin(program, identity, SignInMethod::Password, None, room.as_ref())

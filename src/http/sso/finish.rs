@@ -8,7 +8,7 @@ use super::program::Program;
 use super::record::Ending;
 use super::state::State;
 use super::target::Target;
-use crate::audit::Action;
+use crate::audit::{Act, Action};
 use crate::domain::{Next, RoomName, SessionId};
 use crate::http::answer::Answer;
 use crate::http::cookie::{Cookie, Cookies};
@@ -54,10 +54,16 @@ pub(super) async fn begin(
     previous: Option<SessionId>,
     room: Option<&RoomName>,
 ) -> Result<Begun, ApiError> {
-    let (signin, client) = (program.request.api.signin.clone(), program.id.clone());
-    let begun = to_the_end(async move { signin.begin(identity, &client, previous).await }).await??;
-    let user = Some(&begun.session.user.id);
-    program.record(Action::Login, Ending::Success, user, room).await?;
+    let api = &program.request.api;
+    let (signin, audit, client) = (api.signin.clone(), api.audit.clone(), program.id.clone());
+    let act = program.act(Action::Login, Ending::Success, room);
+    let begun = to_the_end(async move {
+        let begun = signin.begin(identity, &client, previous).await?;
+        let user = Some(begun.session.user.id.clone());
+        audit.record(Act { user, ..act }).await?;
+        Ok::<_, ApiError>(begun)
+    });
+    let begun = begun.await??;
     program
         .request
         .api

@@ -50,8 +50,8 @@ async fn sign_in(program: &Program<'_>, flow: &Flow, name: String) -> Result<Ans
         None => Err(EntryDenial::GuestsNotAllowed.into()),
     };
     if let Err(error) = entry {
-        let ending = Ending::of(&error);
-        program.record(Action::Login, ending, None, room.as_ref()).await?;
+        let act = program.act(Action::Login, Ending::of(&error), room.as_ref());
+        program.record(act).await?;
         let metrics = &program.request.api.metrics;
         metrics.signed_in(SignInMethod::Guest, SignInResult::Refused);
         return Err(error);

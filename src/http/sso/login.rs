@@ -6,15 +6,15 @@ use super::flow::Flow;
 use super::page;
 use super::program::Program;
 use super::record::Ending;
-use crate::audit::Action;
-use crate::domain::User;
-use crate::http::Incoming;
+use crate::audit::{Act, Action, Outcome};
+use crate::domain::{RoomName, User};
 use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::cookie::{Cookie, Cookies};
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
 use crate::http::refused::Refused;
+use crate::http::{Api, Incoming, to_the_end};
 use crate::pages::LoginProblem;
 use crate::signin::{Attempt, Identity, LoginError};
 use crate::telemetry::label::{SignInMethod, SignInResult};
@@ -78,7 +78,7 @@ async fn sign_in(program: &Program<'_>, flow: &Flow, form: &Pairs) -> Result<Ans
     let (false, Some(password)) = (username.is_empty(), form.get("password")) else {
         return again(LoginProblem::MissingField);
     };
-    match check(program, flow, username, password).await? {
+    match check(program, flow.room().as_ref(), username, password).await? {
         Ok(user) => {
             let username = user.username;
             enter(
@@ -98,38 +98,55 @@ async fn sign_in(program: &Program<'_>, flow: &Flow, form: &Pairs) -> Result<Ans
     }
 }
 
-/// Checks a name and a password; what comes of it is written down and counted.
+/// Checks a name and a password; what comes of it is written down and counted, also when the caller is gone by then.
 pub(super) async fn check(
     program: &Program<'_>,
-    flow: &Flow,
+    room: Option<&RoomName>,
     username: &str,
     password: &str,
 ) -> Result<Result<User, LoginError>, ApiError> {
     let request = program.request;
-    let attempt = Attempt {
-        username,
-        password,
-        address: request.context.address,
-        device: Cookies::new(program.config()).get(&request.headers, Cookie::Device),
+    let (api, address) = (request.api.clone(), request.context.address);
+    let device = Cookies::new(program.config()).get(&request.headers, Cookie::Device);
+    let (username, password) = (username.to_owned(), password.to_owned());
+    let (device, act) = (
+        device.map(str::to_owned),
+        program.act(Action::Login, Ending::Success, room),
+    );
+    to_the_end(async move {
+        let attempt = Attempt {
+            username: &username,
+            password: &password,
+            address,
+            device: device.as_deref(),
+        };
+        let checked = api.signin.check_password(attempt).await;
+        if let Err(error) = &checked {
+            refused(&api, act, error).await?;
+        }
+        Ok(checked)
+    })
+    .await?
+}
+
+async fn refused(api: &Api, act: Act, error: &LoginError) -> Result<(), ApiError> {
+    let user = match error {
+        LoginError::Wrong { known: user } | LoginError::Inactive { user } => user.clone(),
+        _ => None,
     };
-    let checked = request.api.signin.check_password(attempt).await;
-    if let Err(error) = &checked {
-        let user = match error {
-            LoginError::Wrong { known } => known.as_ref(),
-            LoginError::Inactive { user } => user.as_ref(),
-            _ => None,
-        };
-        let ending = ending(error);
-        program
-            .record(Action::Login, ending, user, flow.room().as_ref())
-            .await?;
-        let result = match ending {
-            Ending::Failed(_) => SignInResult::Failed,
-            Ending::Refused(_) | Ending::Success => SignInResult::Refused,
-        };
-        request.api.metrics.signed_in(SignInMethod::Password, result);
-    }
-    Ok(checked)
+    let (outcome, reason) = ending(error).outcome();
+    let result = match outcome {
+        Outcome::Failed => SignInResult::Failed,
+        Outcome::Refused | Outcome::Success => SignInResult::Refused,
+    };
+    api.metrics.signed_in(SignInMethod::Password, result);
+    let act = Act {
+        outcome,
+        reason,
+        user,
+        ..act
+    };
+    Ok(api.audit.record(act).await?)
 }
 
 fn ending(error: &LoginError) -> Ending {

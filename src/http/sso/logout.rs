@@ -7,7 +7,7 @@ use super::csrf;
 use super::flow::{address, registered};
 use super::page;
 use super::program::Program;
-use super::record::{Deed, Ending, record};
+use super::record::{Deed, Ending};
 use crate::audit::Action;
 use crate::domain::SessionId;
 use crate::http::answer::Answer;
@@ -126,20 +126,23 @@ impl<'a> Leaving<'a> {
     }
 
     async fn end(&self, session: &Session) -> Result<(), ApiError> {
-        let (signin, id) = (self.request.api.signin.clone(), session.id);
-        to_the_end(async move { signin.end(id).await }).await??;
+        let client = self
+            .program
+            .as_ref()
+            .map_or(&session.client, |program| program.id);
         let deed = Deed {
             action: Action::Logout,
             ending: Ending::Success,
-            client: Some(
-                self.program
-                    .as_ref()
-                    .map_or(&session.client, |program| program.id),
-            ),
+            client: Some(client),
             user: Some(&session.user.id),
             room: None,
         };
-        record(self.request, deed).await
+        let (api, id, act) = (self.request.api.clone(), session.id, deed.of(self.request));
+        to_the_end(async move {
+            api.signin.end(id).await?;
+            Ok(api.audit.record(act).await?)
+        })
+        .await?
     }
 }
 

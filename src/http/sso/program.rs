@@ -4,13 +4,13 @@ use chrono::Duration;
 use http::HeaderMap;
 
 use super::flow::{Flow, client_of};
-use super::record::{Deed, Ending, record};
-use crate::audit::Action;
+use super::record::{Deed, Ending};
+use crate::audit::{Act, Action};
 use crate::config::daemon::Language;
 use crate::config::{Client, Config};
 use crate::domain::access::{Entry, EntryDenial, Visitor};
 use crate::domain::observation::{BackendId, BackendKind};
-use crate::domain::{ClientId, RoomKey, RoomName, Timestamp, UserId};
+use crate::domain::{ClientId, RoomKey, RoomName, Timestamp};
 use crate::http::Incoming;
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::language::choose;
@@ -118,7 +118,7 @@ impl<'a> Program<'a> {
     pub(super) async fn issue(&self, session: &Session, room: Option<&RoomName>) -> Result<Issued, ApiError> {
         match self.signed(session, room) {
             Ok(issued) => {
-                self.record(Action::Issue, Ending::Success, Some(&session.user.id), room)
+                self.record(by(session, self.act(Action::Issue, Ending::Success, room)))
                     .await?;
                 self.request
                     .api
@@ -145,21 +145,20 @@ impl<'a> Program<'a> {
         Ok(issued.map_err(over)?.token)
     }
 
-    pub(super) async fn record(
-        &self,
-        action: Action,
-        ending: Ending,
-        user: Option<&UserId>,
-        room: Option<&RoomName>,
-    ) -> Result<(), ApiError> {
+    /// Something that this program's people do, for the trail.
+    pub(super) fn act(&self, action: Action, ending: Ending, room: Option<&RoomName>) -> Act {
         let deed = Deed {
             action,
             ending,
             client: Some(self.id),
-            user,
+            user: None,
             room,
         };
-        record(self.request, deed).await
+        deed.of(self.request)
+    }
+
+    pub(super) async fn record(&self, act: Act) -> Result<(), ApiError> {
+        Ok(self.request.api.audit.record(act).await?)
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -228,8 +227,8 @@ impl<'a> Program<'a> {
             TokenResult::Refused
         };
         self.request.api.metrics.token_requested(TokenKind::Jitsi, result);
-        let recorded = self.record(Action::Issue, Ending::of(&error), Some(&session.user.id), room);
-        recorded.await.err().unwrap_or(error)
+        let act = by(session, self.act(Action::Issue, Ending::of(&error), room));
+        self.record(act).await.err().unwrap_or(error)
     }
 }
 
@@ -237,6 +236,14 @@ fn visitor(session: &Session) -> Visitor<'_> {
     match session.identity {
         Identity::Guest { .. } => Visitor::Guest,
         Identity::Local { .. } | Identity::Provided { .. } => Visitor::User(&session.user),
+    }
+}
+
+/// The act as one of this person.
+fn by(session: &Session, act: Act) -> Act {
+    Act {
+        user: Some(session.user.id.clone()),
+        ..act
     }
 }
 

@@ -1,4 +1,4 @@
-//! What people and their programs do goes into the audit trail before they are answered.
+//! What people and their programs do, as the audit trail writes it down before they are answered.
 
 use crate::audit::{Act, Action, Outcome};
 use crate::domain::{ClientId, RoomName, UserId};
@@ -35,7 +35,7 @@ impl Ending {
         }
     }
 
-    fn outcome(self) -> (Outcome, Option<String>) {
+    pub(super) fn outcome(self) -> (Outcome, Option<String>) {
         match self {
             Self::Success => (Outcome::Success, None),
             Self::Refused(reason) => (Outcome::Refused, Some(reason.to_owned())),
@@ -44,19 +44,22 @@ impl Ending {
     }
 }
 
-/// Durable when it returns. Where the trail cannot be written, nothing happens that belongs into it.
-pub(super) async fn record(request: &Incoming, deed: Deed<'_>) -> Result<(), ApiError> {
-    let (outcome, reason) = deed.ending.outcome();
-    let act = Act {
-        at: request.context.received_at,
-        action: deed.action,
-        outcome,
-        reason,
-        client: deed.client.cloned(),
-        user: deed.user.cloned(),
-        room: deed.room.cloned(),
-        address: request.context.address.to_string(),
-        request_id: request.context.id.as_str().to_owned(),
-    };
-    Ok(request.api.audit.record(act).await?)
+// === impl Deed ===
+
+impl Deed<'_> {
+    /// The whole act, for the trail.
+    pub(super) fn of(self, request: &Incoming) -> Act {
+        let (outcome, reason) = self.ending.outcome();
+        Act {
+            at: request.context.received_at,
+            action: self.action,
+            outcome,
+            reason,
+            client: self.client.cloned(),
+            user: self.user.cloned(),
+            room: self.room.cloned(),
+            address: request.context.address.to_string(),
+            request_id: request.context.id.as_str().to_owned(),
+        }
+    }
 }

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::person::PersonBody;
 use super::program::Program;
 use super::record::Ending;
-use crate::audit::Action;
-use crate::domain::{RoomName, UserId};
+use crate::audit::{Act, Action};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
@@ -53,35 +52,53 @@ pub(super) async fn refresh(request: &Incoming, body: Body) -> Result<Answer, Re
 /// Trades a refresh token for a pair. The rules are asked first: a room that is closed for now does not cost the token.
 pub(super) async fn renew(program: &Program<'_>, token: String) -> Result<(Renewed, Issued), ApiError> {
     let request = program.request;
-    let (signin, client) = (request.api.signin.clone(), program.id.clone());
-    if let Some(family) = signin.peek(&token, &client).await?
-        && let Some(session) = signin.session(family.session).await?
+    let (api, client) = (request.api.clone(), program.id.clone());
+    if let Some(family) = api.signin.peek(&token, &client).await?
+        && let Some(session) = api.signin.session(family.session).await?
     {
         program.admit(&session, family.room.as_ref()).await?;
     }
-    let renewed = to_the_end(async move { signin.renew(&token, &client).await }).await?;
-    match renewed {
+    let act = program.act(Action::Refresh, Ending::Success, None);
+    let renewed = to_the_end(async move {
+        let renewed = api.signin.renew(&token, &client).await;
+        api.audit.record(told(act, &renewed)).await?;
+        Ok::<_, ApiError>(renewed)
+    });
+    let renewed = renewed.await??.map_err(|error| refused(program, error))?;
+    let issued = program
+        .issue(&renewed.session, renewed.family.room.as_ref())
+        .await?;
+    Ok((renewed, issued))
+}
+
+/// The act with what came of it.
+fn told(act: Act, renewed: &Result<Renewed, RefreshError>) -> Act {
+    let refused = |user, reason| (user, None, Ending::Refused(reason).outcome());
+    let (user, room, (outcome, reason)) = match renewed {
         Ok(renewed) => {
-            let (user, room) = (&renewed.session.user.id, renewed.family.room.as_ref());
-            program
-                .record(Action::Refresh, Ending::Success, Some(user), room)
-                .await?;
-            let issued = program.issue(&renewed.session, room).await?;
-            Ok((renewed, issued))
+            let (user, room) = (renewed.session.user.id.clone(), renewed.family.room.clone());
+            (Some(user), room, Ending::Success.outcome())
         }
-        Err(error) => Err(refused(program, error).await),
+        Err(RefreshError::Reused { user, .. }) => refused(user.clone(), "refresh_token_reused"),
+        Err(RefreshError::WrongClient) => refused(None, "refresh_token_of_another_client"),
+        Err(RefreshError::Unknown) => refused(None, "invalid_refresh_token"),
+        Err(RefreshError::Failed(_)) => (None, None, Ending::Failed("unavailable").outcome()),
+    };
+    Act {
+        user,
+        room,
+        outcome,
+        reason,
+        ..act
     }
 }
 
-async fn refused(program: &Program<'_>, error: RefreshError) -> ApiError {
-    let (user, error) = match error {
-        RefreshError::Unknown | RefreshError::WrongClient => (None, unknown(program)),
-        RefreshError::Reused { user, .. } => (user, SignInRefusal::RefreshTokenReused.into()),
-        RefreshError::Failed(error) => (None, error.into()),
-    };
-    let (user, room): (Option<UserId>, Option<RoomName>) = (user, None);
-    let recorded = program.record(Action::Refresh, Ending::of(&error), user.as_ref(), room.as_ref());
-    recorded.await.err().unwrap_or(error)
+fn refused(program: &Program<'_>, error: RefreshError) -> ApiError {
+    match error {
+        RefreshError::Unknown | RefreshError::WrongClient => unknown(program),
+        RefreshError::Reused { .. } => SignInRefusal::RefreshTokenReused.into(),
+        RefreshError::Failed(error) => error.into(),
+    }
 }
 
 /// Counts as a failed attempt to prove who one is.

@@ -119,7 +119,7 @@ async fn no_code(program: &Program<'_>, error: CodeError) -> NotGiven {
             NotGiven::OAuth("invalid_grant", other.to_string()),
         ),
     };
-    let recorded = program.record(Action::Issue, ending, None, None).await;
+    let recorded = program.record(program.act(Action::Issue, ending, None)).await;
     match (
         recorded,
         program

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::person::PersonBody;
 use super::program::Program;
 use super::record::Ending;
-use crate::audit::Action;
+use crate::audit::{Act, Action};
 use crate::domain::UserId;
 use crate::http::Incoming;
 use crate::http::answer::Answer;
@@ -65,9 +65,8 @@ async fn answer(program: &Program<'_>, judged: Judged) -> Result<Answer, ApiErro
         Ok((verified, session)) => {
             let user = session.as_ref().map(|session| session.user.id.clone());
             let user = user.or_else(|| UserId::parse(verified.user.id.as_deref()?).ok());
-            program
-                .record(Action::Validate, Ending::Success, user.as_ref(), None)
-                .await?;
+            let act = program.act(Action::Validate, Ending::Success, None);
+            program.record(Act { user, ..act }).await?;
             let of_session = session.as_ref().map(|session| PersonBody::of(&session.user));
             let valid = Valid {
                 valid: true,
@@ -80,8 +79,9 @@ async fn answer(program: &Program<'_>, judged: Judged) -> Result<Answer, ApiErro
             if let ApiError::RateLimited { wait } = request.bad_token(refusal) {
                 return Err(ApiError::RateLimited { wait });
             }
+            let ending = Ending::Refused(refusal.code());
             program
-                .record(Action::Validate, Ending::Refused(refusal.code()), None, None)
+                .record(program.act(Action::Validate, ending, None))
                 .await?;
             let invalid = Invalid {
                 valid: false,
