@@ -62,9 +62,9 @@ class Stage {
     return context.newPage();
   }
 
-  /** A status that the browser will report as an error although it is meant: `401 /usher/sso/login/`. */
-  expect(status, path) {
-    this.#expected.push({ status, path });
+  /** What the browser will report as an error although it is meant: words of the report, and the path it is about. */
+  expect(words, path) {
+    this.#expected.push({ words, path });
   }
 
   /** Another site that the story itself goes to. */
@@ -88,9 +88,7 @@ class Stage {
 
   #isExpected(message) {
     const { pathname } = new URL(message.location().url || SITE);
-    return this.#expected.some(
-      ({ status, path }) => path === pathname && message.text().includes(`status of ${status}`),
-    );
+    return this.#expected.some(({ words, path }) => path === pathname && message.text().includes(words));
   }
 
   /** Looks at the page as it is now, light and dark, and keeps a picture. */

@@ -14,6 +14,7 @@ mod lifecycle;
 mod nats;
 mod nginx;
 mod nothing_lost;
+mod pages;
 mod patience;
 mod ports;
 mod prosody;

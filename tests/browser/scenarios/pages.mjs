@@ -12,6 +12,7 @@ export async function play(stage, { username, password }) {
   await switchLanguage(stage, page);
   const strange = await knockAsStranger(stage, page);
   const guest = await enterAsGuest(stage, page);
+  await findJitsiAway(stage, page);
   const link = await goOnInApp(stage, page);
   await leaveFromElsewhere(stage, page);
   stage.assertClean();
@@ -46,7 +47,7 @@ async function switchLanguage(stage, page) {
 
 /** What a program that is not registered is told. */
 async function knockAsStranger(stage, page) {
-  stage.expect(400, "/usher/sso/login/");
+  stage.expect("status of 400", "/usher/sso/login/");
   const answer = await page.goto(login("/team1", "nobody"));
   await stage.look(page, "error");
   return { status: answer.status(), code: await page.locator("code").first().textContent() };
@@ -62,6 +63,16 @@ async function enterAsGuest(stage, page) {
   await page.locator("#signed-in").waitFor();
   await stage.look(page, "guest");
   return page.locator("#name").textContent();
+}
+
+/** A room whose server does not answer says so. */
+async function findJitsiAway(stage, page) {
+  const file = "/external_api.js";
+  stage.expect("net::ERR_FAILED", file);
+  await page.route(`${SITE}${file}`, (route) => route.abort());
+  await page.locator("#enter").click();
+  await page.locator("#away").waitFor();
+  await stage.look(page, "jitsi-away");
 }
 
 /** Where the button of the page leads. */

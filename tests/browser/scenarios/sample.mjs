@@ -14,8 +14,8 @@ export async function play(stage, { language, room, username, password }) {
   const words = WORDS[language];
   const page = await stage.person({ language });
   const name = (step) => `${language}-${step}`;
-  stage.expect(401, "/usher/sso/login/");
-  stage.expect(401, "/usher/sso/api/user-info/");
+  stage.expect("status of 401", "/usher/sso/login/");
+  stage.expect("status of 401", "/usher/sso/api/user-info/");
 
   await page.goto(`${PAGES}/`);
   await stage.look(page, name("1-ask"));
