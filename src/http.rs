@@ -306,7 +306,7 @@ fn methods(path: &str) -> Option<&'static str> {
     ];
     let is = |route: &Route| route.as_str().trim_end_matches('/') == path.trim_end_matches('/');
     let below = |folder: &str| path.strip_prefix(folder).is_some_and(|file| !file.contains('/'));
-    let sample = below("/client_apps/") || below("/client_apps/jitsi_meet/");
+    let sample = path == "/client_apps/jitsi_meet" || below("/client_apps/jitsi_meet/");
     if BOTH.iter().any(is) {
         Some("GET, HEAD, POST, OPTIONS")
     } else if POSTED.iter().any(is) {

@@ -1,4 +1,4 @@
-//! Cookies: the session, the device, and what ties a form to a browser. All are closed to scripts, and stay with this site
+//! Cookies: the session, the device, the language, and what ties a form to a browser. All are closed to scripts, and stay with this site
 //! on anything but a visit (RFC 6265bis: `HttpOnly`, `SameSite=Lax`).
 
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub(super) enum Cookie {
     Form,
     /// A browser that somebody signed in with before.
     Device,
+    /// Which language a person chose on our pages; no secret.
+    Language,
 }
 
 /// Longest value that is looked at, in bytes.
@@ -37,6 +39,7 @@ impl Cookie {
             Self::Session => "usher_session",
             Self::Form => "usher_form",
             Self::Device => "usher_device",
+            Self::Language => "usher_language",
         }
     }
 }
