@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chrono::SubsecRound;
 use tokio::sync::{mpsc, watch};
 
+use crate::audit::{Audit, Publisher};
 use crate::bus::log::LogLimits;
 use crate::bus::{Bus, BusError, LogBus, NatsBus};
 use crate::config::{Complaint, Config, Environment, Source, Watcher};
@@ -18,7 +19,8 @@ use crate::http::Api;
 use crate::http::server::{BindError, Listener};
 use crate::lifecycle::Lifecycle;
 use crate::meetings::{Meetings, MeetingsError, Written};
-use crate::store::{OpenError, Store};
+use crate::signin::{SignIn, SignInError};
+use crate::store::{OpenError, Store, StoreError};
 use crate::telemetry::metrics::Build;
 use crate::telemetry::{Latch, Metrics, Readiness};
 use crate::tokens::Keyring;
@@ -41,6 +43,7 @@ pub struct App {
     store: (Store, Latch),
     bus: Arc<Bus>,
     written: mpsc::UnboundedReceiver<Written>,
+    publisher: Publisher,
     watcher: Option<Watcher>,
     keyring: watch::Sender<Arc<Keyring>>,
     public: Listener,
@@ -62,6 +65,10 @@ pub enum StartError {
     Bus(#[from] BusError),
     #[error("cannot read the stored meetings")]
     Meetings(#[from] MeetingsError),
+    #[error("cannot read the stored sessions")]
+    SignIn(#[from] SignInError),
+    #[error("cannot read the audit trail")]
+    Audit(#[source] StoreError),
     #[error(transparent)]
     Bind(#[from] BindError),
     #[error("a key cannot be used: {0}")]
@@ -78,7 +85,7 @@ fn unusable_keys(config: &Config) -> Vec<Complaint> {
     faults
         .iter()
         .map(|fault| Complaint {
-            key: "jitsi".into(),
+            key: fault.section().into(),
             message: fault.to_string(),
         })
         .collect()
@@ -126,12 +133,18 @@ impl App {
         }
         let (meetings, written) =
             Meetings::open(store.clone(), config.clone(), Arc::clone(&metrics), plan.ambient).await?;
+        let signin = SignIn::open(store.clone(), config.clone(), plan.ambient).await?;
+        let (audit, publisher) = trail(&store, &metrics, &bus, &config, plan.ambient)
+            .await
+            .map_err(StartError::Audit)?;
         let keys = Keyring::new(&config.borrow()).map_err(|faults| StartError::Key(format!("{faults:?}")))?;
         let (keyring, current_keys) = watch::channel(Arc::new(keys));
         let api = Api {
             config,
             keyring: current_keys,
             meetings,
+            signin,
+            audit,
             metrics,
             limits: Arc::default(),
             ambient: plan.ambient,
@@ -144,6 +157,7 @@ impl App {
             store: (store, latch),
             bus,
             written,
+            publisher,
             watcher,
             keyring,
             public,
@@ -192,6 +206,19 @@ async fn bus(daemon: &crate::config::Daemon) -> Result<Bus, BusError> {
         Some(nats) => NatsBus::connect(nats).await.map(Bus::Nats),
         None => LogBus::open(&daemon.store.path, LogLimits::keeping_days(LOG_DAYS)).map(Bus::Log),
     }
+}
+
+async fn trail(
+    store: &Store,
+    metrics: &Arc<Metrics>,
+    bus: &Arc<Bus>,
+    config: &Current,
+    ambient: Ambient,
+) -> Result<(Audit, Publisher), StoreError> {
+    let audit = Audit::open(store.clone(), Arc::clone(metrics), ambient).await?;
+    let source = event_source(&config.borrow());
+    let publisher = Publisher::open(audit.clone(), Arc::clone(bus), source).await?;
+    Ok((audit, publisher))
 }
 
 /// How long rotated event logs are kept.

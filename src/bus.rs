@@ -3,6 +3,7 @@
 //! [`NatsBus`] publishes on NATS JetStream, [`LogBus`] appends to a file where no NATS is configured. On both, a message
 //! whose publish failed may be there all the same: the caller sends it again with the same id, and it counts once.
 
+mod connection;
 pub mod envelope;
 pub mod log;
 pub mod nats;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::watch;
 
+pub use connection::{Connection, Pause, until};
 pub use log::LogBus;
 pub use nats::{NatsBus, NatsState};
 
@@ -85,6 +87,9 @@ pub struct SeriesError {
     pub error: BusError,
 }
 
+/// NATS syncs its files every two minutes (`sync_interval`), and a dead server is noticed within half a minute.
+const LOST_WITH_NATS: Duration = Duration::from_secs(180);
+
 // === impl Bus ===
 
 impl Bus {
@@ -123,6 +128,14 @@ impl Bus {
         match self {
             Self::Nats(nats) => Some(nats.state()),
             Self::Log(_) => None,
+        }
+    }
+
+    /// How long after its acknowledgement a message can still be lost, by a power cut at the far end.
+    pub fn may_lose_for(&self) -> Duration {
+        match self {
+            Self::Nats(_) => LOST_WITH_NATS,
+            Self::Log(_) => Duration::ZERO,
         }
     }
 }

@@ -2,18 +2,26 @@
 //! core, render.
 
 mod answer;
+mod audit;
 mod auth;
 mod body;
+mod cookie;
 mod cors;
 mod error;
+mod field;
+mod form;
 mod hooks;
 mod jitsi;
 mod keys;
 mod language;
 mod limits;
+mod livekit;
 pub mod ops;
+mod origin;
+mod pages;
 mod refused;
 pub mod server;
+mod sso;
 
 use std::sync::Arc;
 
@@ -24,10 +32,12 @@ use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::{Filter, Reply};
 
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::domain::Ambient;
 use crate::ingest::event_sync::Call;
 use crate::meetings::Meetings;
+use crate::signin::SignIn;
 use crate::telemetry::Metrics;
 use crate::telemetry::label::{Label, Route};
 use crate::tokens::Keyring;
@@ -45,6 +55,8 @@ pub struct Api {
     pub config: watch::Receiver<Arc<Config>>,
     pub keyring: watch::Receiver<Arc<Keyring>>,
     pub meetings: Meetings,
+    pub signin: SignIn,
+    pub audit: Audit,
     pub metrics: Arc<Metrics>,
     pub limits: Arc<Limits>,
     pub ambient: Ambient,
@@ -60,6 +72,8 @@ struct Incoming {
     route: Route,
     context: RequestContext,
     headers: HeaderMap,
+    /// As it was sent, without the `?`.
+    query: String,
 }
 
 /// Answers on the public listener until it is told to stop.
@@ -86,6 +100,14 @@ fn routes(api: Api) -> BoxedFilter<(impl Reply,)> {
         .or(hooks)
         .unify()
         .or(keys)
+        .unify()
+        .or(sso::routes(&api))
+        .unify()
+        .or(livekit::routes(&api))
+        .unify()
+        .or(audit::routes(&api))
+        .unify()
+        .or(pages::routes(&api))
         .unify()
         .or(unmatched(&api))
         .unify()
@@ -170,22 +192,32 @@ fn event_sync(api: &Api, call: Call, path: BoxedFilter<()>) -> BoxedFilter<(Answ
 }
 
 fn key_routes(api: &Api) -> BoxedFilter<(Answer,)> {
-    let get = |route| warp::get().or(warp::head()).unify().and(incoming(api, route));
-    let pem = warp::path!("asap" / String)
-        .and(get(Route::AsapKey))
-        .then(|file: String, request, body| {
-            answered(request, body, async move |request: &Incoming, _| {
-                keys::pem(request, &file)
-            })
-        });
+    let pem =
+        warp::path!("asap" / String)
+            .and(read(api, Route::AsapKey))
+            .then(|file: String, request, body| {
+                answered(request, body, async move |request: &Incoming, _| {
+                    keys::pem(request, &file)
+                })
+            });
     let jwks = warp::path!(".well-known" / "jwks.json")
-        .and(get(Route::Jwks))
+        .and(read(api, Route::Jwks))
         .then(|request, body| {
             answered(request, body, async |request: &Incoming, _| {
                 Ok(keys::jwks(request))
             })
         });
     pem.or(jwks).unify().boxed()
+}
+
+/// GET or HEAD of what comes before.
+fn read(api: &Api, route: Route) -> BoxedFilter<(Incoming, Body)> {
+    let method = warp::get().or(warp::head()).unify();
+    method.and(incoming(api, route)).boxed()
+}
+
+fn get(api: &Api, route: Route, path: BoxedFilter<()>) -> BoxedFilter<(Incoming, Body)> {
+    path.and(read(api, route)).boxed()
 }
 
 fn post(api: &Api, route: Route, path: BoxedFilter<()>) -> BoxedFilter<(Incoming, Body)> {
@@ -196,7 +228,8 @@ fn incoming(api: &Api, route: Route) -> BoxedFilter<(Incoming, Body)> {
     let api = api.clone();
     warp::ext::get::<RequestContext>()
         .and(warp::header::headers_cloned())
-        .map(move |context, headers| {
+        .and(query())
+        .map(move |context, headers, query| {
             let config = api.config.borrow().clone();
             Incoming {
                 config,
@@ -204,10 +237,15 @@ fn incoming(api: &Api, route: Route) -> BoxedFilter<(Incoming, Body)> {
                 route,
                 context,
                 headers,
+                query,
             }
         })
         .and(body())
         .boxed()
+}
+
+fn query() -> impl Filter<Extract = (String,), Error = std::convert::Infallible> + Clone {
+    warp::query::raw().or(warp::any().map(String::new)).unify()
 }
 
 fn body() -> impl Filter<Extract = (Body,), Error = warp::Rejection> + Clone {
@@ -238,7 +276,9 @@ fn unmatched(api: &Api) -> BoxedFilter<(Answer,)> {
 
 /// What the address takes, where it is one of a route; the CORS layer answers OPTIONS for all of them.
 fn methods(path: &str) -> Option<&'static str> {
-    const POSTED: [Route; 8] = [
+    const BOTH: [Route; 2] = [Route::SsoLogin, Route::SsoLogout];
+    const POSTED: [Route; 16] = [
+        Route::SsoGuest,
         Route::GenerateToken,
         Route::CreateRoom,
         Route::ValidateToken,
@@ -247,11 +287,31 @@ fn methods(path: &str) -> Option<&'static str> {
         Route::OccupantJoined,
         Route::OccupantLeft,
         Route::ProsodyEvents,
+        Route::SsoApiLogin,
+        Route::SsoValidate,
+        Route::SsoRefresh,
+        Route::SsoToken,
+        Route::ClientAuth,
+        Route::LiveKitGenerate,
+        Route::LiveKitToken,
     ];
-    let is_key = path.starts_with("/asap/") && path.matches('/').count() == 2;
-    if POSTED.iter().any(|route| route.as_str() == path) {
+    const READ: [Route; 7] = [
+        Route::Jwks,
+        Route::SsoUserInfo,
+        Route::SsoAuthorize,
+        Route::OidcStart,
+        Route::OidcCallback,
+        Route::SignedOut,
+        Route::Audit,
+    ];
+    let is = |route: &Route| route.as_str().trim_end_matches('/') == path.trim_end_matches('/');
+    let below = |folder: &str| path.strip_prefix(folder).is_some_and(|file| !file.contains('/'));
+    let sample = path == "/client_apps/jitsi_meet" || below("/client_apps/jitsi_meet/");
+    if BOTH.iter().any(is) {
+        Some("GET, HEAD, POST, OPTIONS")
+    } else if POSTED.iter().any(is) {
         Some("POST, OPTIONS")
-    } else if is_key || path == Route::Jwks.as_str() {
+    } else if READ.iter().any(is) || below("/asap/") || below("/assets/") || sample {
         Some("GET, HEAD, OPTIONS")
     } else {
         None

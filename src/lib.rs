@@ -10,6 +10,7 @@
 //! - Around them [`cli`], [`app`] (puts it together), [`config`], [`lifecycle`] and [`telemetry`].
 
 pub mod app;
+pub mod audit;
 pub mod bus;
 pub mod cli;
 pub mod config;
@@ -18,6 +19,8 @@ pub mod http;
 pub mod ingest;
 pub mod lifecycle;
 pub mod meetings;
+pub mod pages;
+pub mod signin;
 pub mod store;
 pub mod telemetry;
 pub mod tokens;

@@ -313,6 +313,11 @@ impl Meetings {
         self.index(|index| index.type_of_room(room))
     }
 
+    /// Whether a meeting is booked there that is not over: scheduled, however far ahead, or going on.
+    pub fn is_booked(&self, room: &RoomKey) -> bool {
+        self.index(|index| index.is_booked(room))
+    }
+
     /// The rooms of a backend in whose main part, or breakout parts, people are believed to be.
     fn occupied(&self, backend: &BackendId, of_breakouts: bool) -> Vec<(RoomKey, Part)> {
         self.index(|index| index.occupied(backend, of_breakouts))

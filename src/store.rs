@@ -39,6 +39,18 @@ pub enum Table {
     Bookings,
     /// How far each source of observations has been read.
     Ingest,
+    /// People who are signed in.
+    Sessions,
+    /// Refresh tokens: one family for each sign-in of one program.
+    Families,
+    /// Authorization codes, for a minute each.
+    Codes,
+    /// What usher made up for itself and must know again after a restart, such as the key of its cookies.
+    Secrets,
+    /// Audit records, in the order of their ids.
+    Audit,
+    /// How far records that are sent in the order of their keys have been sent.
+    Sent,
 }
 
 /// The state of one record. It never comes back: not after a removal, not after a restart.
@@ -53,18 +65,27 @@ pub struct Entry {
     pub revision: Revision,
 }
 
-/// A walk through one table in the order of the keys' bytes; see [`Store::scan`].
+/// A walk through one table in the order of the keys' bytes, or against it; see [`Store::scan`].
 pub struct Scan {
     store: Store,
     table: Table,
+    direction: Direction,
     position: Position,
+}
+
+/// Which way a scan goes through the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
 }
 
 /// How far a scan has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Position {
-    First,
-    After(String),
+    Start,
+    /// Beyond this key, seen in the direction of the scan.
+    Beyond(String),
     End,
 }
 
@@ -183,10 +204,20 @@ impl Store {
     /// Each record is seen whole and durable, but pages are read one after the other: what changes in between may be
     /// seen before or after its change.
     pub fn scan(&self, table: Table, after: Option<&str>) -> Scan {
+        self.walk(table, Direction::Up, after)
+    }
+
+    /// The same from the last record down to the first, or from those whose keys sort before `before`.
+    pub fn scan_back(&self, table: Table, before: Option<&str>) -> Scan {
+        self.walk(table, Direction::Down, before)
+    }
+
+    fn walk(&self, table: Table, direction: Direction, beyond: Option<&str>) -> Scan {
         Scan {
             store: self.clone(),
             table,
-            position: after.map_or(Position::First, |key| Position::After(key.to_owned())),
+            direction,
+            position: beyond.map_or(Position::Start, |key| Position::Beyond(key.to_owned())),
         }
     }
 
@@ -207,6 +238,12 @@ impl Table {
             Self::Meetings => "meetings",
             Self::Bookings => "bookings",
             Self::Ingest => "ingest",
+            Self::Sessions => "sessions",
+            Self::Families => "families",
+            Self::Codes => "codes",
+            Self::Secrets => "secrets",
+            Self::Audit => "audit",
+            Self::Sent => "sent",
         }
     }
 }
@@ -238,7 +275,7 @@ impl Scan {
         while self.position != Position::End {
             let from = self.position.clone();
             let page = match &self.store {
-                Store::Sled(sled) => sled.page(self.table, from, limit.max(1)).await?,
+                Store::Sled(sled) => sled.page(self.table, self.direction, from, limit.max(1)).await?,
             };
             self.position = page.rest;
             if !page.entries.is_empty() {

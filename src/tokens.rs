@@ -7,6 +7,7 @@ pub mod explain;
 pub mod features;
 pub mod jitsi;
 mod keys;
+pub mod livekit;
 pub mod person;
 mod verify;
 
@@ -14,19 +15,21 @@ use aws_lc_rs::digest;
 use jsonwebtoken::jwk::JwkSet;
 
 pub use features::{Features, UnknownFeature};
-pub use jitsi::{Grant, Issued, JitsiTokens, TokenError};
+pub use jitsi::{Grant, IdGrant, Issued, JitsiTokens, TokenError};
 pub use keys::KeyError;
 pub(crate) use keys::pem;
+pub use livekit::LiveKitTokens;
 pub use person::{AvatarUrl, Email, Person, PlainText, TextError};
 pub use verify::{Refusal, Verified, VerifiedUser};
 
 use crate::config::Config;
 use crate::domain::Timestamp;
 
-/// The tokens of every configured Jitsi deployment.
+/// The tokens of every configured meeting server.
 #[derive(Debug)]
 pub struct Keyring {
     servers: Vec<JitsiTokens>,
+    livekit: Vec<LiveKitTokens>,
     jwks: String,
 }
 
@@ -39,21 +42,34 @@ pub fn token_id(now: Timestamp, random: [u8; 10]) -> uuid::Uuid {
 // === impl Keyring ===
 
 impl Keyring {
-    /// Parses and checks the keys of all `[[jitsi]]` sections; reports the first fault of each.
+    /// Parses and checks the keys of all `[[jitsi]]` and `[[livekit]]` sections; reports the first fault of each.
     pub fn new(config: &Config) -> Result<Self, Vec<KeyError>> {
-        let mut servers = Vec::new();
         let mut faults = Vec::new();
-        for section in &config.daemon.jitsi {
-            match JitsiTokens::new(section) {
-                Ok(server) => servers.push(server),
-                Err(fault) => faults.push(fault),
-            }
-        }
+        let servers = good(&config.daemon.jitsi, JitsiTokens::new, &mut faults);
+        let livekit = good(&config.daemon.livekit, LiveKitTokens::new, &mut faults);
         if !faults.is_empty() {
             return Err(faults);
         }
         let jwks = published(&servers);
-        Ok(Self { servers, jwks })
+        Ok(Self {
+            servers,
+            livekit,
+            jwks,
+        })
+    }
+
+    /// The LiveKit deployment of that name; the first one without a name. Nothing when there is none such.
+    pub fn livekit(&self, name: Option<&str>) -> Option<&LiveKitTokens> {
+        match name {
+            None => self.livekit.first(),
+            Some(name) => self.livekit.iter().find(|server| server.name() == name),
+        }
+    }
+
+    /// The LiveKit deployment at that address, whose slash at the end does not matter.
+    pub fn livekit_at(&self, url: &str) -> Option<&LiveKitTokens> {
+        let url = url.trim_end_matches('/');
+        self.livekit.iter().find(|server| server.url() == url)
     }
 
     /// The deployment of that name; the default one without a name. Nothing when there is none such.
@@ -80,6 +96,13 @@ impl Keyring {
     pub fn jwks(&self) -> &str {
         &self.jwks
     }
+}
+
+/// What can be made of the sections; the faults of the others are kept.
+fn good<S, T>(sections: &[S], make: fn(&S) -> Result<T, KeyError>, faults: &mut Vec<KeyError>) -> Vec<T> {
+    let made = sections.iter().map(make);
+    made.filter_map(|made| made.map_err(|fault| faults.push(fault)).ok())
+        .collect()
 }
 
 fn published(servers: &[JitsiTokens]) -> String {

@@ -34,6 +34,7 @@ impl App {
             store,
             bus,
             written,
+            publisher,
             watcher,
             keyring,
             public,
@@ -55,6 +56,12 @@ impl App {
         lifecycle.spawn("bus", look_after(bus, Arc::clone(&api.metrics), soft.clone()));
         lifecycle.spawn("store", watch_store(store.0, store.1, soft.clone()));
         lifecycle.spawn("keys", renew_keys(api.config.clone(), keyring, soft.clone()));
+        let signin = api.signin.clone();
+        let stop = soft.clone();
+        lifecycle.spawn("sessions", async move { signin.run_sweep(stop).await });
+        lifecycle.spawn("audit", publisher.run(soft.clone()));
+        let sweep = api.audit.clone().run_sweep(api.config.clone(), soft.clone());
+        lifecycle.spawn("audit sweep", sweep);
         let limits = Arc::clone(&api.limits);
         let stop = soft.clone();
         lifecycle.spawn("limits", async move { limits.run_sweep(stop).await });

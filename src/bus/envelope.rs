@@ -1,7 +1,9 @@
-//! From a meeting's event to the message that goes out: its subject and a CloudEvent in structured JSON mode.
+//! From a meeting's event, or an act, to the message that goes out: its subject and a CloudEvent in structured JSON mode.
 //!
 //! CloudEvents 1.0.2, NATS binding; field names as in `events.md` section 1. Participants are named by user id and display
 //! name; no e-mail address, token or health detail is part of a meeting or an event.
+
+mod act;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::SecondsFormat;
@@ -10,18 +12,20 @@ use serde::Serialize;
 use super::Message;
 use crate::domain::event::Participant;
 use crate::domain::{ClientId, Event, Figures, Meeting, MeetingId, Timestamp};
+pub use act::act;
 
 #[derive(Serialize)]
-struct CloudEvent<'a> {
+struct CloudEvent<'a, D> {
     specversion: &'static str,
     id: &'a str,
     source: &'a str,
     #[serde(rename = "type")]
     kind: String,
-    subject: MeetingId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<MeetingId>,
     time: String,
     datacontenttype: &'static str,
-    data: Data<'a>,
+    data: D,
 }
 
 #[derive(Serialize)]
@@ -88,6 +92,19 @@ struct Because<'a> {
     detail: &'a str,
 }
 
+// === impl CloudEvent ===
+
+impl<D: Serialize> CloudEvent<'_, D> {
+    fn into_message(self, subject_tail: String) -> Message {
+        let payload = serde_json::to_vec(&self).expect("structs of texts and numbers always become JSON");
+        Message {
+            id: self.id.to_owned(),
+            subject_tail,
+            payload: payload.into(),
+        }
+    }
+}
+
 /// Wraps one event of `meeting`; `source` is the deployment, such as `usher/meet.example.com`.
 pub fn message(meeting: &Meeting, event: &Event, source: &str) -> Message {
     let id = format!("{}-{}", meeting.id, event.sequence);
@@ -96,23 +113,14 @@ pub fn message(meeting: &Meeting, event: &Event, source: &str) -> Message {
         id: &id,
         source,
         kind: format!("usher.meeting.{}.v1", event.kind.subject()),
-        subject: meeting.id,
+        subject: Some(meeting.id),
         time: rfc3339(event.at),
         datacontenttype: "application/json",
         data: data(meeting, event),
     };
-    let payload = serde_json::to_vec(&cloud_event).expect("structs of texts and numbers always become JSON");
-    let subject_tail = format!(
-        "meetings.{}.{}.{}",
-        meeting.booking.client,
-        meeting.id,
-        event.kind.subject()
-    );
-    Message {
-        id,
-        subject_tail,
-        payload: payload.into(),
-    }
+    let client = &meeting.booking.client;
+    let subject_tail = format!("meetings.{client}.{}.{}", meeting.id, event.kind.subject());
+    cloud_event.into_message(subject_tail)
 }
 
 fn data<'a>(meeting: &'a Meeting, event: &'a Event) -> Data<'a> {

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::{ConfigArg, Outcome, block_on, keyring, load, now, random};
 use crate::config::Config;
-use crate::config::daemon::Nats;
+use crate::config::daemon::{Nats, Oidc};
 use crate::domain::{RoomName, Timestamp};
+use crate::signin::oidc::probe;
 use crate::tokens::{Grant, JitsiTokens, Keyring, Person, PlainText, token_id};
 
 pub(super) const EXAMPLES: &str = "\
@@ -29,7 +30,7 @@ Examples:
 pub(super) struct CheckArgs {
     #[command(flatten)]
     config: ConfigArg,
-    /// Also try NATS, LiveKit and Prosody, and sign and check a token with every key set.
+    /// Also try NATS, LiveKit, Prosody and the OpenID Connect provider, and sign and check a token with every key set.
     #[arg(long)]
     online: bool,
 }
@@ -104,6 +105,8 @@ fn round_trip(server: &JitsiTokens, now: Timestamp, seed: [u8; 10]) -> Result<()
         moderator: false,
         group: None,
         features: None,
+        lobby_bypass: false,
+        session: None,
         expires_at: now + TimeDelta::seconds(60),
     };
     let issued = server
@@ -139,7 +142,27 @@ async fn reach(config: &Config) -> Vec<Trial> {
             result: web(&section.url).await,
         });
     }
+    if let Some(settings) = &daemon.signin.oidc {
+        trials.push(Trial {
+            what: format!("provider {}", settings.issuer),
+            result: provider(settings).await,
+        });
+    }
     trials
+}
+
+/// Whether the provider describes itself as usher needs it.
+async fn provider(settings: &Oidc) -> Result<String, String> {
+    let found = timeout(PATIENCE, probe(settings)).await.map_err(|_| late())??;
+    let keys = if found.keys == 1 {
+        "1 key"
+    } else {
+        &format!("{} keys", found.keys)
+    };
+    Ok(match found.logs_out {
+        true => format!("signs with {keys}"),
+        false => format!("signs with {keys}; people stay signed in there when they sign out here"),
+    })
 }
 
 async fn nats(settings: &Nats) -> Result<String, String> {

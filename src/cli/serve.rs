@@ -77,7 +77,7 @@ fn dev_plan(folder: &Path, environment: &Environment) -> Result<Plan, CliError> 
         let port = port
             .parse()
             .map_err(|_| CliError::Config(format!("PORT: {port:?} is not a port")))?;
-        config.daemon.http.listen.set_port(port);
+        move_to(&mut config, port);
     }
     for server in &mut config.daemon.jitsi {
         server.prosody_secret = Some(Secret::new(DEV_PROSODY_SECRET));
@@ -90,6 +90,23 @@ fn dev_plan(folder: &Path, environment: &Environment) -> Result<Plan, CliError> 
         stand_in,
         ambient: app::ambient(),
     })
+}
+
+/// Another port than that of the samples; what they say of their own address follows.
+fn move_to(config: &mut Config, port: u16) {
+    let http = &mut config.daemon.http;
+    http.listen.set_port(port);
+    let new = format!("http://{}", http.listen);
+    let old = std::mem::replace(&mut http.public_url, new.clone());
+    let addresses = config
+        .clients
+        .values_mut()
+        .flat_map(|client| client.redirect_uris.iter_mut().chain(&mut client.origins));
+    for address in addresses {
+        if let Some(path) = address.strip_prefix(&old) {
+            *address = format!("{new}{path}");
+        }
+    }
 }
 
 /// Whoever reaches a `--dev` daemon may do everything, so nobody else's machine may.

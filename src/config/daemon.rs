@@ -1,5 +1,6 @@
 //! `usher.toml`: what the daemon listens on, where it keeps things, and which meeting servers it stands beside.
 
+pub mod oidc;
 mod read;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use serde::Deserialize;
 
 use super::secret::Secret;
 
+pub use oidc::Oidc;
 pub(super) use read::{read, servers};
 
 /// The whole of `usher.toml`.
@@ -27,6 +29,7 @@ pub struct Daemon {
     pub livekit: Vec<LiveKit>,
     pub meetings: Meetings,
     pub signin: SignIn,
+    pub audit: Audit,
 }
 
 /// The public listener.
@@ -170,6 +173,17 @@ pub struct SignIn {
     pub session_hours: u32,
     /// 1 to 3650.
     pub refresh_days: u32,
+    /// How long the token lets somebody into a room that they are given at sign-in; 1 to 1440.
+    pub token_minutes: u32,
+    /// Absent: people sign in with passwords only.
+    pub oidc: Option<Oidc>,
+}
+
+/// The audit trail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audit {
+    /// How long a record is kept; 1 to 3650.
+    pub keep_days: u32,
 }
 
 // === impl Http ===
@@ -261,6 +275,16 @@ impl Default for SignIn {
         Self {
             session_hours: 12,
             refresh_days: 30,
+            token_minutes: 60,
+            oidc: None,
         }
+    }
+}
+
+// === impl Audit ===
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { keep_days: 90 }
     }
 }

@@ -127,11 +127,30 @@ impl<'a> Section<'a> {
 
     /// Every key of this table, whatever its name, with a plain value.
     pub fn values<T>(&self, kind: impl Fn(&Node) -> Result<T, String>) -> BTreeMap<String, T> {
+        self.values_of(|_| true, kind)
+    }
+
+    /// The keys of this table that are among `known`, with plain values; any other one is a fault.
+    pub fn known_values<T>(
+        &self,
+        known: &[&'static str],
+        kind: impl Fn(&Node) -> Result<T, String>,
+    ) -> BTreeMap<String, T> {
+        self.asked.borrow_mut().extend(known);
+        self.values_of(|key| known.contains(&key), kind)
+    }
+
+    fn values_of<T>(
+        &self,
+        is_wanted: impl Fn(&str) -> bool,
+        kind: impl Fn(&Node) -> Result<T, String>,
+    ) -> BTreeMap<String, T> {
+        let wanted = self.table.into_iter().flatten().filter(|(key, _)| is_wanted(key));
         let value = |(key, entry): (&String, &Entry)| {
             let noted = |message| self.notes.fault(&entry.node.place, self.path_of(key), message);
             Some((key.clone(), kind(&entry.node).map_err(noted).ok()?))
         };
-        self.table.into_iter().flatten().filter_map(value).collect()
+        wanted.filter_map(value).collect()
     }
 
     /// A secret that is written in place as `key` or in the file that `file_key` names.

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::daemon::{ActivateOn, Daemon, Http, Language, Meetings, Nats, Ops, SignIn, Signing, Store};
-use super::rooms::{Moderator, Unbooked};
+use super::daemon::{
+    ActivateOn, Daemon, Http, Language, Meetings, Nats, Oidc, Ops, SignIn, Signing, Store, oidc,
+};
 use super::*;
 use crate::domain::ClientId;
+use crate::domain::access::{Party, Unbooked};
 
 const JITSI: &str =
     "[[jitsi]]\ndomain = \"meet.test\"\napp_id = \"app\"\napp_secret = \"0123456789abcdef\"\n";
@@ -211,12 +213,13 @@ fn clients_users_and_rooms_are_read_in_full() {
     assert_eq!(ataraxia.scopes[0], Scope::TokensIssue);
     let sara = &config.users["user@example.com"];
     assert_eq!((sara.name.as_str(), sara.active), ("Sara", true));
-    assert_eq!(config.rooms.channels[&1_234_567].members, ["user@example.com"]);
+    let access = &config.rooms.access;
+    assert_eq!(access.channels[&1_234_567].members, ["user@example.com"]);
     assert_eq!(config.rooms.role_contexts["doctor-hospital"].may_create.len(), 3);
-    let rule = &config.rooms.rules[0];
+    let rule = &access.rules[0];
     assert_eq!(rule.unbooked, Some(Unbooked::Allow));
-    assert_eq!(rule.moderators, [Moderator::Role("doctor".into())]);
-    assert_eq!(rule.features, BTreeMap::from([("recording".into(), true)]));
+    assert_eq!(rule.moderators, Some(vec![Party::Role("doctor".into())]));
+    assert_eq!(rule.features, Some(BTreeMap::from([("recording".into(), true)])));
     assert_eq!((rule.max_people, rule.lobby), (Some(50), Some(false)));
 }
 
@@ -258,11 +261,18 @@ fn the_samples_load_and_state_the_defaults() {
 
     // And once more with every option that is commented out.
     let all = uncommented(include_str!("../../config/usher.toml"));
-    let secrets = ["nats.creds", "2026-11.pem", "prosody.secret", "livekit.secret"]
-        .map(|name| (name, "0123456789abcdef"));
-    let daemon = load_files(&[&[("usher.toml", all.as_str())], &secrets[..]].concat(), &[])
+    let secrets = [
+        "nats.creds",
+        "2026-11.pem",
+        "prosody.secret",
+        "livekit.secret",
+        "oidc.secret",
+    ]
+    .map(|name| (name, "0123456789abcdef"));
+    let mut daemon = load_files(&[&[("usher.toml", all.as_str())], &secrets[..]].concat(), &[])
         .unwrap()
         .daemon;
+    assert_states_oidc_defaults(&daemon.signin.oidc.take().unwrap());
     assert_states_defaults(&daemon);
     let nats = Nats {
         credentials: None,
@@ -286,6 +296,41 @@ fn assert_states_defaults(daemon: &Daemon) {
     assert_eq!(daemon.meetings, Meetings::default());
     assert_eq!(daemon.meetings.activate_on, ActivateOn::FirstJoin);
     assert_eq!(daemon.signin, SignIn::default());
+}
+
+fn assert_states_oidc_defaults(sample: &Oidc) {
+    let least = "[signin.oidc]\nissuer = \"https://id.example.com/realms/clinic\"\nclient_id = \"usher\"";
+    let defaults = with_jitsi(least).daemon.signin.oidc.unwrap();
+    assert_eq!(defaults.claims, oidc::Claims::default());
+    assert_eq!((&defaults.client_secret, &defaults.roles), (&None, &None));
+    let stated = Oidc {
+        client_secret: None,
+        roles: None,
+        ..sample.clone()
+    };
+    assert_eq!(stated, defaults);
+    assert!(sample.client_secret.is_some());
+    let roles = BTreeMap::from([("clinicians".to_owned(), "doctor".to_owned())]);
+    assert_eq!(sample.roles, Some(roles));
+}
+
+#[test]
+fn a_provider_can_be_on_this_machine_and_its_claims_within_others() {
+    let text = "[signin.oidc]\nissuer = \"http://127.0.0.1:8080/\"\nclient_id = \"u\"\n\
+                claims = { roles = \"realm_access.roles\", organisations = \"org\" }\nroles = {}";
+    let oidc = with_jitsi(text).daemon.signin.oidc.unwrap();
+    assert_eq!(
+        (oidc.issuer.as_str(), oidc.name.as_str()),
+        ("http://127.0.0.1:8080/", "127.0.0.1"),
+        "the slash belongs to the issuer"
+    );
+    assert_eq!(oidc.claims.roles, "realm_access.roles");
+    assert_eq!(oidc.claims.organisations.as_deref(), Some("org"));
+    assert_eq!(
+        oidc.roles,
+        Some(BTreeMap::new()),
+        "an empty table: nobody has a role"
+    );
 }
 
 /// The sample with the options in comments switched on; signing keys take the place of the shared secret.

@@ -15,8 +15,8 @@ pub type Users = BTreeMap<String, User>;
 /// One person.
 #[derive(Debug, Clone, PartialEq)]
 pub struct User {
-    /// Never given to two users.
-    pub id: UserId,
+    /// Never given to two users. Absent: the password can be right, but there is nobody to let in.
+    pub id: Option<UserId>,
     /// Defaults to the e-mail address.
     pub name: String,
     /// An Argon2id hash in PHC notation; absent: signs in elsewhere only.
@@ -29,20 +29,24 @@ pub struct User {
 
 pub(super) fn read(file: &Section) -> Users {
     let ids = Once::default();
-    file.entries(kind::email, |email, user| read_user(email, user, &ids))
+    file.entries(kind::email, |email, user| Some(read_user(email, user, &ids)))
 }
 
-fn read_user(email: &str, user: &Section, ids: &Once) -> Option<User> {
-    let id = user.required("id", |node| user_id(ids.claim(kind::text(node)?)?));
-    Some(User {
+fn read_user(email: &str, user: &Section, ids: &Once) -> User {
+    if !user.has("id") {
+        user.warn(
+            "id",
+            "is missing; who signs in so is told that there is no profile",
+        );
+    }
+    User {
+        id: user.optional("id", |node| user_id(ids.claim(kind::text(node)?)?)),
         name: user.or("name", email.to_owned(), kind::text),
         password: user.optional("password", password_hash),
         roles: user.list("roles", kind::text).unwrap_or_default(),
         organisations: user.list("organisations", kind::text).unwrap_or_default(),
         active: user.or("active", true, kind::boolean),
-        // Last, so that the faults of all the others are noted without it.
-        id: id?,
-    })
+    }
 }
 
 fn user_id(text: String) -> Result<UserId, String> {

@@ -93,6 +93,11 @@ impl RoomName {
         )
     }
 
+    /// A room of a tenant, both as an address names them: `[tenant]room`.
+    pub fn in_tenant(tenant: &str, room: &str) -> Result<Self, NameError> {
+        Self::bounded(format!("[{}]{}", Self::parse(tenant)?, Self::parse(room)?))
+    }
+
     /// Takes the node of a room's address as a meeting server reports it, such as `[acme]caf%c3%a9`.
     ///
     /// The server has normalised it already; a tenant in brackets stays part of the name.
@@ -105,6 +110,12 @@ impl RoomName {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The tenant, where the room has one, and the name without it, as in `[tenant]room`.
+    pub fn split(&self) -> (Option<&str>, &str) {
+        let parts = self.0.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        parts.map_or((None, &self.0), |(tenant, room)| (Some(tenant), room))
     }
 
     /// Whether jicofo opened the room only to see whether a bridge answers.

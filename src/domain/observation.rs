@@ -246,7 +246,7 @@ impl Person {
 }
 
 /// An id that is an e-mail address becomes a fingerprint of it: still one person, but no address in any event.
-fn without_address_id(id: &str) -> String {
+pub fn without_address_id(id: &str) -> String {
     if !id.contains('@') {
         return id.to_owned();
     }

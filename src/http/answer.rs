@@ -1,7 +1,10 @@
 //! What a handler answers: a status, a body that nobody caches, and what the request log is told.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use warp::Reply;
@@ -26,6 +29,8 @@ struct ErrorBody<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'static str>,
     request_id: &'a str,
 }
 
@@ -45,6 +50,52 @@ impl Answer {
         Self::of_type(Bytes::copy_from_slice(body.as_bytes()), content_type, cache)
     }
 
+    /// A page for a person, which runs and loads nothing but what its policy names.
+    pub(super) fn page(status: StatusCode, html: String, policy: &str) -> Self {
+        let mut answer = Self::of_type(html.into(), "text/html; charset=utf-8", "no-store");
+        *answer.response.status_mut() = status;
+        let policy = HeaderValue::from_str(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        answer.set(CONTENT_SECURITY_POLICY, policy);
+        // Not "no-referrer": with that, browsers give "null" as the origin of a form.
+        answer.set(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
+        answer.set(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        answer
+    }
+
+    /// Sends a browser on with GET (RFC 9110 section 15.4.4). The address is one that was built or compared here.
+    pub(super) fn see_other(location: &url::Url) -> Self {
+        let mut answer = Self::of_type(Bytes::new(), "text/plain", "no-store");
+        *answer.response.status_mut() = StatusCode::SEE_OTHER;
+        let location = HeaderValue::from_str(location.as_str())
+            .expect("a parsed address is ASCII without control characters");
+        answer.set(LOCATION, location);
+        answer.set(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        answer
+    }
+
+    /// With another `Set-Cookie` line.
+    pub(super) fn with_cookie(mut self, cookie: HeaderValue) -> Self {
+        self.response.headers_mut().append(SET_COOKIE, cookie);
+        self
+    }
+
+    /// In how many seconds it is worth trying again.
+    pub(super) fn retry_after(mut self, seconds: u64) -> Self {
+        self.set(RETRY_AFTER, HeaderValue::from(seconds));
+        self
+    }
+
+    /// Answered for this client, for the request log.
+    pub(super) fn for_client(mut self, client: &ClientId) -> Self {
+        self.outcome.client = Some(client.clone());
+        self
+    }
+
+    pub(super) fn with_status(mut self, status: StatusCode) -> Self {
+        *self.response.status_mut() = status;
+        self
+    }
+
     /// An error in the shape of the contract, in the caller's language.
     pub(super) fn refused(
         refused: &Refused,
@@ -58,16 +109,14 @@ impl Answer {
             error: error.sentence(language),
             code: error.code(),
             field: error.field(),
+            details: error.details(),
             request_id: context.id.as_str(),
         };
         let mut answer = Self::json(&body, refused.client.as_ref().map(|(id, _)| id.clone())).of(route);
         *answer.response.status_mut() = error.status();
         answer.outcome.reason = Some(error.code());
         if error.status() == StatusCode::UNAUTHORIZED {
-            answer.set(
-                WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"usher\", Basic realm=\"usher\""),
-            );
+            answer.set(WWW_AUTHENTICATE, HeaderValue::from_static(error.challenge()));
         }
         if let Some(allow) = error.allow() {
             answer.set(ALLOW, HeaderValue::from_static(allow));

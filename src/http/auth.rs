@@ -1,4 +1,7 @@
-//! Who is calling: a client by its API key, as `Bearer <key>` or as `Basic client_id:key` (RFC 7617).
+//! Who is calling: a client by its API key, as `Bearer <key>` or as `Basic client_id:key` (RFC 7617); or a person, see
+//! [`user`].
+
+mod user;
 
 use std::net::IpAddr;
 
@@ -16,6 +19,7 @@ use crate::config::daemon::Language;
 use crate::config::{Client, Clients, Config};
 use crate::domain::ClientId;
 use crate::domain::access::{Permissions, Scope};
+pub(super) use user::Judged;
 
 /// A client that has proved who it is.
 #[derive(Debug)]
@@ -28,8 +32,9 @@ pub(super) struct Caller<'a> {
 pub(super) const MAY_GENERATE: &[Scope] = &[Scope::TokensIssue];
 pub(super) const MAY_CREATE: &[Scope] = &[Scope::TokensIssue, Scope::MeetingsWrite];
 pub(super) const MAY_VALIDATE: &[Scope] = &[Scope::TokensValidate];
+pub(super) const MAY_AUDIT: &[Scope] = &[Scope::AuditRead];
 
-/// The longest `Authorization` header that is looked at, in bytes.
+/// The longest `Authorization` header of a client that is looked at, in bytes.
 const LONGEST: usize = 1024;
 
 // === impl Incoming ===
@@ -42,6 +47,11 @@ impl Incoming {
         };
         let admitted = self.admit(&caller, needs);
         admitted.map_err(|error| caller.refused(error)).map(|()| caller)
+    }
+
+    /// Whether a client has proved who it is; what it may do is not looked at.
+    pub(super) fn is_known_client(&self) -> bool {
+        identify(&self.api, &self.config, &self.headers, self.context.address).is_some()
     }
 
     fn admit(&self, caller: &Caller<'_>, needs: &[Scope]) -> Result<(), ApiError> {

@@ -1,17 +1,22 @@
 //! The only map from what went wrong to what a caller is told: status and stable code; the words are in [`sentence`].
 
+mod livekit;
 mod sentence;
+mod sign_in;
 
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::domain::NameError;
-use crate::domain::access::Denial;
+use crate::domain::access::{Denial, EntryDenial};
 use crate::ingest::IngestError;
 use crate::meetings::MeetingsError;
+use crate::signin::{LoginError, SignInError};
 use crate::store::StoreError;
 use crate::tokens::{TextError, TokenError, UnknownFeature};
+pub(super) use livekit::LiveKitRefusal;
+pub(super) use sign_in::SignInRefusal;
 
 /// Everything that a caller can be refused for.
 #[derive(Debug)]
@@ -50,6 +55,8 @@ pub(super) enum ApiError {
         wait: Duration,
     },
     IdempotencyKeyReused,
+    SignIn(SignInRefusal),
+    LiveKit(LiveKitRefusal),
     /// The store takes no writes now; what was asked did not happen.
     Unavailable,
     Internal,
@@ -71,6 +78,8 @@ impl ApiError {
             Self::Denied(_) | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::IdempotencyKeyReused => StatusCode::CONFLICT,
+            Self::SignIn(refusal) => refusal.status(),
+            Self::LiveKit(refusal) => refusal.status(),
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -94,6 +103,8 @@ impl ApiError {
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::RateLimited { .. } => "rate_limited",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::SignIn(refusal) => refusal.code(),
+            Self::LiveKit(refusal) => refusal.code(),
             Self::Unavailable => "unavailable",
             Self::Internal => "internal_error",
         }
@@ -103,8 +114,18 @@ impl ApiError {
     pub(super) fn field(&self) -> Option<&str> {
         match self {
             Self::WrongType { field } => Some(field),
+            Self::SignIn(refusal) => refusal.field(),
+            Self::LiveKit(refusal) => refusal.field(),
             Self::Missing { field } | Self::Invalid { field, .. } => Some(field),
             Self::ExpiresInTooLong { .. } => Some("expiresIn"),
+            _ => None,
+        }
+    }
+
+    /// Which part of a 5xx failed, where the contract says so; never why.
+    pub(super) fn details(&self) -> Option<&'static str> {
+        match self {
+            Self::LiveKit(refusal) => refusal.details(),
             _ => None,
         }
     }
@@ -117,27 +138,38 @@ impl ApiError {
         }
     }
 
+    /// How one may prove who one is (RFC 9110 section 11.6.1). People are not asked for `Basic`: browsers would show a
+    /// dialog of their own over the program's page.
+    pub(super) fn challenge(&self) -> &'static str {
+        match self {
+            Self::SignIn(_) => "Bearer realm=\"usher\"",
+            _ => "Bearer realm=\"usher\", Basic realm=\"usher\"",
+        }
+    }
+
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { wait } => Some(*wait),
-            Self::Unavailable => Some(Duration::from_secs(1)),
+            Self::Unavailable | Self::SignIn(SignInRefusal::Busy) => Some(Duration::from_secs(1)),
             _ => None,
+        }
+    }
+
+    /// A field whose value cannot be what it is for; the error says what it must be.
+    pub(super) fn bad<E: std::fmt::Display>(field: &'static str) -> impl Fn(E) -> Self {
+        move |error| Self::Invalid {
+            field,
+            why: error.to_string(),
         }
     }
 
     /// A field whose text is no name of its kind.
     pub(super) fn bad_name(field: &'static str) -> impl Fn(NameError) -> Self {
-        move |error| Self::Invalid {
-            field,
-            why: error.to_string(),
-        }
+        Self::bad(field)
     }
 
     pub(super) fn bad_text(field: &'static str) -> impl Fn(TextError) -> Self {
-        move |error| Self::Invalid {
-            field,
-            why: error.to_string(),
-        }
+        Self::bad(field)
     }
 }
 
@@ -170,6 +202,19 @@ impl From<MeetingsError> for ApiError {
     }
 }
 
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "failed to reach the store"
+        );
+        match error {
+            StoreError::TooLarge | StoreError::BadKey | StoreError::Unreadable { .. } => Self::Internal,
+            _ => Self::Unavailable,
+        }
+    }
+}
+
 impl From<IngestError> for ApiError {
     fn from(error: IngestError) -> Self {
         match error {
@@ -190,11 +235,59 @@ impl From<TokenError> for ApiError {
                 field: "expiresIn",
                 why: "must be at least one second".into(),
             },
+            TokenError::TooLarge => LiveKitRefusal::TokenTooLarge.into(),
             TokenError::NoKeyYet | TokenError::Signing(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "failed to sign a token");
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Wrong { .. } => SignInRefusal::WrongPassword.into(),
+            LoginError::Inactive { .. } => SignInRefusal::Inactive.into(),
+            LoginError::NoProfile => SignInRefusal::NoProfile.into(),
+            LoginError::TooMany { wait } => Self::RateLimited { wait },
+            LoginError::Busy => SignInRefusal::Busy.into(),
+            LoginError::Failed => {
+                tracing::error!("a password could not be checked");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<SignInError> for ApiError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Store(error) => error.into(),
+            SignInError::Ended => SignInRefusal::Needed.into(),
+            SignInError::Unreadable(error) => {
+                tracing::error!(%error, "the record of a sign-in cannot be read");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<LiveKitRefusal> for ApiError {
+    fn from(refusal: LiveKitRefusal) -> Self {
+        Self::LiveKit(refusal)
+    }
+}
+
+impl From<SignInRefusal> for ApiError {
+    fn from(refusal: SignInRefusal) -> Self {
+        Self::SignIn(refusal)
+    }
+}
+
+impl From<EntryDenial> for ApiError {
+    fn from(denial: EntryDenial) -> Self {
+        Self::SignIn(denial.into())
     }
 }
 

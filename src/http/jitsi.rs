@@ -3,14 +3,15 @@
 mod embed;
 mod request;
 
-use chrono::{Duration, SecondsFormat};
+use chrono::Duration;
 use serde::Serialize;
 
 use super::answer::Answer;
 use super::auth::Caller;
 use super::auth::{MAY_CREATE, MAY_GENERATE, MAY_VALIDATE};
 use super::body::Body;
-use super::error::ApiError;
+use super::error::{ApiError, SignInRefusal};
+use super::field::seconds;
 use super::language::choose;
 use super::refused::Refused;
 use super::{Api, Incoming, to_the_end};
@@ -48,7 +49,9 @@ struct CreatedRoom<'a> {
 struct ValidToken {
     valid: bool,
     expires_at: String,
-    room: String,
+    /// None: the token says who somebody is and opens no room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<String>,
     user: VerifiedUser,
     moderator: bool,
 }
@@ -133,20 +136,23 @@ async fn create(request: &Incoming, caller: &Caller<'_>, wanted: &CreateRoom) ->
 pub(super) async fn validate_token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     let caller = request.caller(MAY_VALIDATE)?;
     let wanted: ValidateToken = body.json().await.map_err(|error| caller.refused(error))?;
-    judge(request, &caller, &wanted).map_err(|error| caller.refused(error))
+    judge(request, &caller, &wanted)
+        .await
+        .map_err(|error| caller.refused(error))
 }
 
-fn judge(request: &Incoming, caller: &Caller<'_>, wanted: &ValidateToken) -> Result<Answer, ApiError> {
+async fn judge(request: &Incoming, caller: &Caller<'_>, wanted: &ValidateToken) -> Result<Answer, ApiError> {
     let keyring = request.api.keyring.borrow().clone();
     let now = request.context.received_at;
     let judged = server(&keyring, caller)?.verify(wanted.token()?, wanted.room()?.as_ref(), now);
+    let judged = request.unless_revoked(judged).await?;
     request.api.metrics.token_checked(found(&judged));
     let id = Some(caller.id.clone());
     Ok(match judged {
-        Ok(verified) => Answer::json(&ValidToken::from(verified), id),
+        Ok((verified, _)) => Answer::json(&ValidToken::from(verified), id),
         Err(refusal) => {
             let language = choose(&request.headers, Some(&caller.spoken()), &request.config);
-            let error = request::sentence(refusal, language);
+            let error = ApiError::from(SignInRefusal::BadToken(refusal)).sentence(language);
             let body = InvalidToken {
                 valid: false,
                 code: refusal.code(),
@@ -190,11 +196,7 @@ fn room_key(tokens: &JitsiTokens, grant: &Grant) -> RoomKey {
     }
 }
 
-fn seconds(at: Timestamp) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-fn found(judged: &Result<Verified, Refusal>) -> TokenCheck {
+pub(super) fn found<T>(judged: &Result<T, Refusal>) -> TokenCheck {
     match judged {
         Ok(_) => TokenCheck::Valid,
         Err(Refusal::Malformed) => TokenCheck::Malformed,

@@ -1,8 +1,10 @@
-//! Which language an answer is in: what the caller accepts, else the client's, else the configured one.
+//! Which language an answer is in: what the person chose on a page, what the caller accepts, else the client's, else the
+//! configured one.
 
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 
+use super::cookie::{Cookie, Cookies};
 use crate::config::Config;
 use crate::config::daemon::Language;
 use crate::domain::ClientId;
@@ -13,14 +15,35 @@ pub(super) fn choose(
     client: Option<&(ClientId, Option<Language>)>,
     config: &Config,
 ) -> Language {
+    let chosen = Cookies::new(config)
+        .get(headers, Cookie::Language)
+        .and_then(tagged);
     let accepted = headers
         .get(ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok())
         .and_then(accepted);
     let of_client = client.and_then(|(_, language)| *language);
-    accepted
+    chosen
+        .or(accepted)
         .or(of_client)
         .unwrap_or(config.daemon.http.default_language)
+}
+
+/// The language of a tag that we write ourselves.
+pub(super) fn tagged(tag: &str) -> Option<Language> {
+    match tag {
+        "en" => Some(Language::En),
+        "fa" => Some(Language::Fa),
+        _ => None,
+    }
+}
+
+/// The tag of a language, as [`tagged`] reads it.
+pub(super) fn tag(language: Language) -> &'static str {
+    match language {
+        Language::En => "en",
+        Language::Fa => "fa",
+    }
 }
 
 /// The known language with the highest weight; the first among equals.
@@ -39,11 +62,7 @@ fn accepted(header: &str) -> Option<Language> {
 
 fn known(range: &str) -> Option<Language> {
     let primary = range.split('-').next()?;
-    match primary.to_ascii_lowercase().as_str() {
-        "en" => Some(Language::En),
-        "fa" => Some(Language::Fa),
-        _ => None,
-    }
+    tagged(&primary.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -29,15 +29,15 @@ impl<E: Into<ApiError>> From<E> for Refused {
 impl Refused {
     /// Counts the refusal where the route has a metric of its own.
     pub(super) fn count(&self, metrics: &Metrics, route: Route) {
-        let failed = self.error.status().is_server_error();
+        let result = if self.error.status().is_server_error() {
+            TokenResult::Failed
+        } else {
+            TokenResult::Refused
+        };
         match route {
-            Route::GenerateToken | Route::CreateRoom => {
-                let result = if failed {
-                    TokenResult::Failed
-                } else {
-                    TokenResult::Refused
-                };
-                metrics.token_requested(TokenKind::Jitsi, result);
+            Route::GenerateToken | Route::CreateRoom => metrics.token_requested(TokenKind::Jitsi, result),
+            Route::ClientAuth | Route::LiveKitGenerate | Route::LiveKitToken => {
+                metrics.token_requested(TokenKind::LiveKit, result);
             }
             Route::RoomCreated | Route::RoomDestroyed | Route::OccupantJoined | Route::OccupantLeft => {
                 metrics.ingested(Source::EventSync, self.verdict());

@@ -53,6 +53,8 @@ struct Entry {
     lapses_at: Option<Timestamp>,
     counts: Census,
     meeting_type: MeetingType,
+    /// Whether somebody arranged it; one that began by itself is none that was.
+    booked: bool,
     /// Parts of the room where people are.
     parts: Vec<Part>,
 }
@@ -179,6 +181,13 @@ impl Index {
         entry.map(|entry| entry.meeting_type).unwrap_or_default()
     }
 
+    /// Whether a meeting is booked in the room that is not over.
+    pub(super) fn is_booked(&self, room: &RoomKey) -> bool {
+        let open = self.rooms.get(room).map(|room| room.open.as_slice());
+        let mut meetings = open.unwrap_or_default().iter();
+        meetings.any(|(_, id)| self.meetings.get(id).is_some_and(|entry| entry.booked))
+    }
+
     /// Finds the meeting that an observation is about.
     pub(super) fn route(&self, seen: &Observation, policy: &Policy) -> Route {
         let room = self.rooms.get(&seen.room);
@@ -292,6 +301,7 @@ impl Entry {
                 people,
             },
             meeting_type: meeting.booking.meeting_type,
+            booked: !meeting.booking.client.is_adhoc(),
             parts,
         }
     }

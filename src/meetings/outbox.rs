@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Meetings, MeetingsError, Written};
-use crate::bus::{Bus, NatsState, envelope};
+use crate::bus::{Bus, Connection, Pause, envelope, until};
 use crate::domain::MeetingId;
 use crate::telemetry::Metrics;
 use backlog::{Backlog, Turn};
@@ -32,12 +32,6 @@ pub struct Outbox {
     /// Meetings whose acknowledged events can be forgotten, and from when on.
     sent: VecDeque<(Instant, MeetingId, u64)>,
     pause: Pause,
-}
-
-/// The connection of the bus, as it comes and goes.
-struct Connection {
-    state: Option<watch::Receiver<NatsState>>,
-    epoch: u64,
 }
 
 /// What came of sending one meeting's events.
@@ -57,21 +51,10 @@ enum Failure {
     Publish(#[from] crate::bus::BusError),
 }
 
-/// Growing pauses between attempts while the bus does not take anything.
-#[derive(Debug, Default)]
-struct Pause {
-    failures: u32,
-    until: Option<Instant>,
-}
-
 /// How many meetings are sent at a time.
 const MEETINGS_AT_ONCE: usize = 128;
-/// NATS syncs its files every two minutes (`sync_interval`), and a dead server is noticed within half a minute.
-const KEPT_AFTER_ACKNOWLEDGEMENT: Duration = Duration::from_secs(180);
 /// How long a stop waits for the events of the last requests to go out.
 const LAST_CALL: Duration = Duration::from_secs(2);
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 // === impl Outbox ===
 
@@ -92,7 +75,7 @@ impl Outbox {
     /// Runs until `stop`, and then as long as there is something to send and the bus takes it, but not much longer; what
     /// could not be sent by then stays in the records.
     pub async fn run(mut self, mut written: mpsc::UnboundedReceiver<Written>, stop: CancellationToken) {
-        let mut connection = Connection::new(self.bus.state());
+        let mut connection = Connection::new(&self.bus);
         let mut sending = FuturesUnordered::new();
         let mut forgetting = FuturesUnordered::new();
         let mut last_call = None;
@@ -151,8 +134,11 @@ impl Outbox {
         } = outcome;
         (0..published).for_each(|_| self.metrics.event_published());
         if self.backlog.acknowledged(turn, acknowledged) && published > 0 {
-            self.sent
-                .push_back((Instant::now() + self.kept(), turn.meeting, acknowledged));
+            self.sent.push_back((
+                Instant::now() + self.bus.may_lose_for(),
+                turn.meeting,
+                acknowledged,
+            ));
         }
         match failure {
             None => self.pause = Pause::default(),
@@ -170,13 +156,6 @@ impl Outbox {
         if let Some(retry_in) = self.pause.grow() {
             let error = failure as &dyn std::error::Error;
             tracing::warn!(error, ?retry_in, "events wait; nothing is lost");
-        }
-    }
-
-    fn kept(&self) -> Duration {
-        match *self.bus {
-            Bus::Nats(_) => KEPT_AFTER_ACKNOWLEDGEMENT,
-            Bus::Log(_) => Duration::ZERO,
         }
     }
 
@@ -252,71 +231,11 @@ fn is_done(last_call: Option<Instant>, waiting: usize) -> bool {
     last_call.is_some() && waiting == 0
 }
 
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}
-
-// === impl Connection ===
-
-impl Connection {
-    fn new(state: Option<watch::Receiver<NatsState>>) -> Self {
-        let epoch = state.as_ref().map_or(0, |state| state.borrow().epoch);
-        Self { state, epoch }
-    }
-
-    /// Whether there is somebody to send to; the log is always there.
-    fn is_up(&self) -> bool {
-        self.state.as_ref().is_none_or(|state| state.borrow().connected)
-    }
-
-    /// Whether it was made anew since this was asked last.
-    fn is_new(&mut self) -> bool {
-        let epoch = self.state.as_ref().map_or(0, |state| state.borrow().epoch);
-        epoch != std::mem::replace(&mut self.epoch, epoch)
-    }
-
-    async fn changed(&mut self) {
-        let gone = match &mut self.state {
-            Some(state) => state.changed().await.is_err(),
-            None => true,
-        };
-        if gone {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
 // === impl Failure ===
 
 impl Failure {
     /// Whether trying again cannot help, whatever the bus does.
     fn is_hopeless(&self) -> bool {
         matches!(self, Self::Publish(error) if !error.is_temporary())
-    }
-}
-
-// === impl Pause ===
-
-impl Pause {
-    fn is_over(&self) -> bool {
-        self.until.is_none_or(|until| until <= Instant::now())
-    }
-
-    async fn over(&self) {
-        until(self.until).await;
-    }
-
-    /// One more failure begins a pause, longer than the last; during a pause it is nothing new.
-    fn grow(&mut self) -> Option<Duration> {
-        if self.until.is_some() && !self.is_over() {
-            return None;
-        }
-        let pause = (SHORTEST_PAUSE * 2u32.saturating_pow(self.failures)).min(LONGEST_PAUSE);
-        self.failures = (self.failures + 1).min(10);
-        self.until = Some(Instant::now() + pause);
-        Some(pause)
     }
 }

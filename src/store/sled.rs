@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
-use super::{Flush, OpenError, Page, Position, Revision, StoreError, Table};
+use super::{Direction, Flush, OpenError, Page, Position, Revision, StoreError, Table};
 
 mod committer;
 mod engine;
@@ -64,8 +64,14 @@ impl SledStore {
         Ok(record.map(|record| (record.value, record.revision)))
     }
 
-    pub(super) async fn page(&self, table: Table, from: Position, limit: usize) -> Result<Page, StoreError> {
-        self.read(table, move |engine| engine.page(table, &from, limit))
+    pub(super) async fn page(
+        &self,
+        table: Table,
+        direction: Direction,
+        from: Position,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.read(table, move |engine| engine.page(table, direction, &from, limit))
             .await
     }
 

@@ -44,6 +44,25 @@ labels! {
         ProsodyEvents = "/prosody/events",
         AsapKey = "/asap/{kid}.pem",
         Jwks = "/.well-known/jwks.json",
+        SsoLogin = "/sso/login/",
+        SsoGuest = "/sso/guest/",
+        SsoApiLogin = "/sso/api/login/",
+        SsoValidate = "/sso/api/validate-token/",
+        SsoRefresh = "/sso/api/refresh-token/",
+        SsoUserInfo = "/sso/api/user-info/",
+        SsoLogout = "/sso/api/logout/",
+        SsoAuthorize = "/sso/authorize",
+        SsoToken = "/sso/token",
+        OidcStart = "/sso/oidc/start",
+        OidcCallback = "/sso/oidc/callback",
+        SignedOut = "/sso/signed-out",
+        ClientAuth = "/api/auth/client/",
+        LiveKitGenerate = "/api/livekit/generate-token",
+        LiveKitToken = "/api/livekit/token",
+        Audit = "/api/audit",
+        Asset = "/assets/{file}",
+        Language = "/language/{tag}",
+        SamplePage = "/client_apps/jitsi_meet/{page}",
         Live = "/live",
         Ready = "/ready",
         Metrics = "/metrics",
@@ -67,6 +86,7 @@ labels! {
     /// What a token is for.
     TokenKind {
         Jitsi = "jitsi",
+        LiveKit = "livekit",
     }
 
     /// How a request for a token ended.
@@ -92,6 +112,23 @@ labels! {
         WrongSubject = "wrong_subject",
         WrongRoom = "wrong_room",
         Revoked = "revoked",
+    }
+
+    /// How somebody proves who they are.
+    SignInMethod {
+        Password = "password",
+        /// The OpenID Connect provider said so.
+        Provider = "provider",
+        /// Not at all, where the rules let guests in.
+        Guest = "guest",
+    }
+
+    /// How an attempt to sign in ended.
+    SignInResult {
+        Success = "success",
+        Refused = "refused",
+        /// It could not be checked or recorded.
+        Failed = "failed",
     }
 
     /// A meeting that is not over.
@@ -135,6 +172,22 @@ labels! {
         MissedEnd = "missed_end",
         /// A late fact changed the figures of a completed meeting.
         Amended = "amended",
+    }
+
+    /// What an audit record is about; the texts are those of the records.
+    AuditAction {
+        Login = "login",
+        Logout = "logout",
+        Refresh = "refresh",
+        Validate = "validate",
+        Issue = "issue",
+    }
+
+    /// How it ended.
+    AuditOutcome {
+        Success = "success",
+        Refused = "refused",
+        Failed = "failed",
     }
 
     /// How reading the configuration again ended.

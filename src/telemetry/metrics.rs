@@ -14,7 +14,8 @@ use prometheus::{
 };
 
 use super::label::{
-    Correction, MeetingStatus, ReloadResult, Source, TokenCheck, TokenKind, TokenResult, Verdict,
+    AuditAction, AuditOutcome, Correction, MeetingStatus, ReloadResult, SignInMethod, SignInResult, Source,
+    TokenCheck, TokenKind, TokenResult, Verdict,
 };
 pub use requests::HttpMetrics;
 use set::{CounterPairs, CounterSet, GaugeSet, registered};
@@ -26,7 +27,9 @@ pub struct Metrics {
     pub http: HttpMetrics,
     tokens: CounterPairs<TokenKind, TokenResult>,
     token_checks: CounterSet<TokenCheck>,
+    signins: CounterPairs<SignInMethod, SignInResult>,
     events: Events,
+    audit: AuditTrail,
     meetings: GaugeSet<MeetingStatus>,
     people: IntGauge,
     meeting_duration: Histogram,
@@ -53,6 +56,12 @@ struct Events {
     /// worked out when it is read.
     oldest_since: AtomicI64,
     nats_connected: IntGauge,
+}
+
+#[derive(Debug)]
+struct AuditTrail {
+    records: CounterPairs<AuditAction, AuditOutcome>,
+    waiting: IntGauge,
 }
 
 #[derive(Debug)]
@@ -106,7 +115,13 @@ impl Metrics {
                 ],
                 "result",
             )?,
+            signins: CounterPairs::new(
+                r,
+                ["usher_signins_total", "Attempts of people to sign in."],
+                ["method", "result"],
+            )?,
             events: Events::new(r)?,
+            audit: AuditTrail::new(r)?,
             meetings: GaugeSet::new(r, ["usher_meetings", "Meetings that are not over."], "status")?,
             people: gauge(r, "usher_people", "People in meetings now.")?,
             meeting_duration: histogram(
@@ -142,6 +157,10 @@ impl Metrics {
         self.token_checks.inc(found);
     }
 
+    pub fn signed_in(&self, method: SignInMethod, result: SignInResult) {
+        self.signins.inc(method, result);
+    }
+
     pub fn event_published(&self) {
         self.events.published.inc();
     }
@@ -151,6 +170,22 @@ impl Metrics {
         self.events.waiting.set(saturated(count));
         let millis = oldest_since.map_or(NOTHING_WAITS, |since| since.timestamp_millis());
         self.events.oldest_since.store(millis, Ordering::Relaxed);
+    }
+
+    /// One more audit record is stored, and waits to be sent.
+    pub fn audit_recorded(&self, action: AuditAction, outcome: AuditOutcome) {
+        self.audit.records.inc(action, outcome);
+        self.audit.waiting.inc();
+    }
+
+    /// So many audit records are to be sent, for the first time since the start or once more.
+    pub fn audit_waits(&self, count: usize) {
+        self.audit.waiting.add(saturated(count));
+    }
+
+    /// So many of them were acknowledged by the bus.
+    pub fn audit_published(&self, count: usize) {
+        self.audit.waiting.sub(saturated(count));
     }
 
     /// Shows whether NATS is connected from here on. Without it the metric is absent: where no NATS is configured, its
@@ -246,6 +281,28 @@ impl Events {
         let since = self.oldest_since.load(Ordering::Relaxed);
         let millis = now.timestamp_millis().saturating_sub(since).max(0);
         self.oldest_waiting.set(millis as f64 / 1000.0);
+    }
+}
+
+// === impl AuditTrail ===
+
+impl AuditTrail {
+    fn new(r: &Registry) -> Result<Self, Error> {
+        Ok(Self {
+            records: CounterPairs::new(
+                r,
+                [
+                    "usher_audit_records_total",
+                    "Audit records by what was done and how it ended.",
+                ],
+                ["action", "outcome"],
+            )?,
+            waiting: gauge(
+                r,
+                "usher_audit_waiting",
+                "Audit records stored and not yet acknowledged by the bus.",
+            )?,
+        })
     }
 }
 

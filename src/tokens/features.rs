@@ -4,34 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-/// Every feature that Jitsi's Prosody plugins and web client ask a token for.
-///
-/// Once a token has features at all, one that is not named there is refused, to moderators too (jitsi-meet
-/// `resources/prosody-plugins/util.lib.lua`, `is_feature_allowed`).
-pub const KNOWN: [&str; 22] = [
-    "branding",
-    "calendar",
-    "create-polls",
-    "file-upload",
-    "flip",
-    "inbound-call",
-    "list-visitors",
-    "live-translation",
-    "live-translation-subscribe",
-    "livestreaming",
-    "lobby",
-    "moderation",
-    "name-readonly",
-    "outbound-call",
-    "recording",
-    "room",
-    "screen-sharing",
-    "send-groupchat",
-    "send-private-message",
-    "sip-inbound-call",
-    "sip-outbound-call",
-    "transcription",
-];
+pub use crate::domain::access::FEATURES as KNOWN;
 
 /// A decision on every known feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,11 +76,6 @@ fn suggestion(nearest: &Option<&'static str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_list_is_sorted_for_the_search() {
-        assert!(KNOWN.is_sorted());
-    }
 
     #[test]
     fn features_are_complete_once_there_are_any() {

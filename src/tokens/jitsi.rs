@@ -3,14 +3,15 @@
 mod payload;
 
 use jsonwebtoken::jwk::Jwk;
+use serde::Serialize;
 use uuid::Uuid;
 
-use self::payload::Payload;
-use super::keys::{KeyError, Keys, SigningFailed};
+use self::payload::{IdPayload, Payload};
+use super::keys::{KeyError, Keys, SigningFailed, TokenType};
 use super::verify::{self, Refusal, Verified};
 use super::{Features, Person, PlainText};
 use crate::config::daemon::Jitsi;
-use crate::domain::{RoomName, Timestamp};
+use crate::domain::{ClientId, RoomName, SessionId, Timestamp};
 
 /// What a token lets its holder do: enter one room, as one person, until a moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +23,22 @@ pub struct Grant {
     pub group: Option<PlainText>,
     /// Absent: a moderator may everything. Present: what it does not allow is refused, to moderators too.
     pub features: Option<Features>,
+    /// Walks past the lobby where the room has one.
+    pub lobby_bypass: bool,
+    /// The sign-in that it comes from; it is revoked together with that.
+    pub session: Option<SessionId>,
     /// The first second in which Prosody refuses the token; parts of a second are cut off.
+    pub expires_at: Timestamp,
+}
+
+/// What an ID token of the code flow says (OpenID Connect Core section 2).
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdGrant<'a> {
+    pub client: &'a ClientId,
+    pub user: &'a Person,
+    pub session: SessionId,
+    /// Repeated as the program gave it.
+    pub nonce: Option<&'a str>,
     pub expires_at: Timestamp,
 }
 
@@ -39,6 +55,8 @@ pub struct Issued {
 pub enum TokenError {
     #[error("the token would have expired already")]
     Expired,
+    #[error("the token would be too long for an address")]
+    TooLarge,
     #[error("no signing key has started yet")]
     NoKeyYet,
     #[error(transparent)]
@@ -91,35 +109,59 @@ impl JitsiTokens {
 
     /// Signs a token for a grant. An RSA signature takes most of a millisecond of the calling thread.
     pub fn issue(&self, grant: &Grant, now: Timestamp, jti: Uuid) -> Result<Issued, TokenError> {
-        let (issued_at, exp) = (now.timestamp(), grant.expires_at.timestamp());
-        if exp <= issued_at {
-            return Err(TokenError::Expired);
-        }
-        let signer = self.keys.signer(now).ok_or(TokenError::NoKeyYet)?;
-        let payload = Payload::new(self, grant, issued_at, jti);
-        let bytes = serde_json::to_vec(&payload).map_err(|_| SigningFailed)?;
-        let token = signer.sign(&bytes)?;
-        Ok(Issued {
-            token,
-            expires_at: Timestamp::from_timestamp(exp, 0).unwrap_or(grant.expires_at),
-        })
+        let payload = Payload::of_grant(self, grant, now, jti);
+        self.sign(TokenType::Room, &payload, grant.expires_at, now)
+    }
+
+    /// Signs a token that says who somebody is and opens no room.
+    ///
+    /// It has no `room` claim, and its header says `at+jwt`. Prosody asks for the one by default and takes no token with
+    /// the other, whatever its configuration says.
+    pub fn issue_identity(
+        &self,
+        user: &Person,
+        session: SessionId,
+        expires_at: Timestamp,
+        now: Timestamp,
+        jti: Uuid,
+    ) -> Result<Issued, TokenError> {
+        let payload = Payload::of_identity(self, user, session, (now, expires_at), jti);
+        self.sign(TokenType::Identity, &payload, expires_at, now)
+    }
+
+    /// Signs an ID token, whose audience is the program and which no room takes: it has neither a `room` claim nor the
+    /// header that Prosody asks for.
+    pub fn issue_id_token(&self, grant: &IdGrant<'_>, now: Timestamp) -> Result<Issued, TokenError> {
+        let payload = IdPayload::new(self, grant, now);
+        self.sign(TokenType::Id, &payload, grant.expires_at, now)
+    }
+
+    /// The session and the client of an ID token that was signed here, however old: the hint of a log-out (OpenID
+    /// Connect RP-Initiated Logout section 4 asks to take one that has expired). A token of another kind is none.
+    pub fn session_of_id_token(&self, token: &str) -> Option<(SessionId, ClientId)> {
+        verify::id_token(self, token)
     }
 
     /// Judges a token as the Prosody of this deployment does, without leeway; with a room, also whether it opens it.
     ///
-    /// It is stricter in what Prosody leaves open: `exp` must be there, and the audience must be the application.
+    /// It is stricter in what Prosody leaves open: `exp` must be there, and the audience must be the application. It is
+    /// wider in one point: a token of [`Self::issue_identity`], which Prosody refuses, is good as long as no room is asked
+    /// for.
     pub fn verify(&self, token: &str, room: Option<&RoomName>, now: Timestamp) -> Result<Verified, Refusal> {
         verify::verify(self, token, room, now)
     }
 
     /// Where people open the room; no token inside.
     pub fn join_url(&self, room: &RoomName) -> String {
-        format!("https://{}/{room}", self.domain)
+        match room.split() {
+            (Some(tenant), room) => format!("https://{}/{tenant}/{room}", self.domain),
+            (None, room) => format!("https://{}/{room}", self.domain),
+        }
     }
 
     /// Where the holder of the token opens the room. Every version of Jitsi's web client reads the query.
     pub fn join_url_with(&self, room: &RoomName, token: &str) -> String {
-        format!("https://{}/{room}?jwt={token}", self.domain)
+        format!("{}?jwt={token}", self.join_url(room))
     }
 
     /// The public key (PEM, SPKI) whose kid has this SHA-256, in lower-case hex.
@@ -134,6 +176,24 @@ impl JitsiTokens {
 
     pub(super) fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    fn sign(
+        &self,
+        kind: TokenType,
+        payload: &impl Serialize,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Issued, TokenError> {
+        if until.timestamp() <= now.timestamp() {
+            return Err(TokenError::Expired);
+        }
+        let signer = self.keys.signer(now).ok_or(TokenError::NoKeyYet)?;
+        let bytes = serde_json::to_vec(payload).map_err(|_| SigningFailed)?;
+        Ok(Issued {
+            token: signer.sign(kind, &bytes)?,
+            expires_at: Timestamp::from_timestamp(until.timestamp(), 0).unwrap_or(until),
+        })
     }
 }
 

@@ -20,6 +20,21 @@ use super::sha256_hex;
 use crate::config::daemon::{Jitsi, Signing, SigningKey};
 use crate::domain::Timestamp;
 
+/// What a token is for, as its header tells every reader (`typ`; RFC 7515 section 4.1.9).
+///
+/// Jitsi's Prosody takes `JWT` to the letter and nothing else (`luajwtjitsi.lib.lua`). So the two kinds that only say who
+/// somebody is are kept out by their header alone, even where `asap_require_room_claim` is off and a token without a room
+/// would open every room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenType {
+    /// `JWT`: opens a room.
+    Room,
+    /// `at+jwt`, an access token for usher itself (RFC 9068 section 2.1).
+    Identity,
+    /// No `typ` at all, as ID tokens commonly have it; it is optional (RFC 7519 section 5.1).
+    Id,
+}
+
 /// How the tokens of one deployment are signed and checked.
 #[derive(Debug)]
 pub(super) enum Keys {
@@ -30,7 +45,7 @@ pub(super) enum Keys {
 /// A secret that Prosody knows too (HS256).
 pub(super) struct SharedKey {
     key: hmac::Key,
-    header: String,
+    headers: Headers,
 }
 
 /// A key pair of which Prosody fetches the public half (RS256).
@@ -39,10 +54,17 @@ pub(super) struct RsaKey {
     from: Timestamp,
     pair: RsaKeyPair,
     public: ParsedPublicKey,
-    header: String,
+    headers: Headers,
     /// SHA-256 of the kid, which is the name Prosody asks a key server for.
     digest: String,
     pem: String,
+}
+
+/// The first part of every token that a key signs, ready-made.
+struct Headers {
+    room: String,
+    identity: String,
+    id: String,
 }
 
 /// The one key that signs at a moment.
@@ -56,6 +78,8 @@ pub(super) enum Signer<'a> {
 pub enum KeyError {
     #[error("jitsi {server:?}: the secret is empty")]
     EmptySecret { server: String },
+    #[error("livekit {server:?}: there is no API key")]
+    NoApiKey { server: String },
     #[error("jitsi {server:?}: there is no signing key")]
     NoKey { server: String },
     #[error("jitsi {server:?}: signing key {kid:?} is not a private key in PEM form (PKCS#8 or PKCS#1)")]
@@ -70,6 +94,62 @@ pub enum KeyError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the token could not be signed")]
 pub struct SigningFailed;
+
+// === impl KeyError ===
+
+impl KeyError {
+    /// The section of `usher.toml` that it is about.
+    pub fn section(&self) -> &'static str {
+        match self {
+            Self::NoApiKey { .. } => "livekit",
+            Self::EmptySecret { .. }
+            | Self::NoKey { .. }
+            | Self::NotPem { .. }
+            | Self::NotRsa { .. }
+            | Self::Size { .. } => "jitsi",
+        }
+    }
+}
+
+// === impl TokenType ===
+
+impl TokenType {
+    fn typ(self) -> Option<&'static str> {
+        match self {
+            Self::Room => Some("JWT"),
+            Self::Identity => Some("at+jwt"),
+            Self::Id => None,
+        }
+    }
+
+    /// What a header says; nothing for a kind that is not made here.
+    pub(super) fn of(typ: Option<&str>) -> Option<Self> {
+        [Self::Room, Self::Identity, Self::Id]
+            .into_iter()
+            .find(|kind| kind.typ() == typ)
+    }
+}
+
+// === impl Headers ===
+
+impl Headers {
+    fn new(algorithm: Algorithm, kid: Option<&str>) -> Self {
+        let encoded = |kind| encoded_header(algorithm, kid, kind);
+        Self {
+            room: encoded(TokenType::Room),
+            identity: encoded(TokenType::Identity),
+            id: encoded(TokenType::Id),
+        }
+    }
+
+    fn of(&self, kind: TokenType) -> &str {
+        match kind {
+            TokenType::Room => &self.room,
+            TokenType::Identity => &self.identity,
+            TokenType::Id => &self.id,
+        }
+    }
+}
 
 // === impl Keys ===
 
@@ -133,7 +213,7 @@ impl SharedKey {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         Self {
             key,
-            header: encoded_header(Algorithm::HS256, None),
+            headers: Headers::new(Algorithm::HS256, None),
         }
     }
 
@@ -165,7 +245,7 @@ impl RsaKey {
             kid: key.kid.clone(),
             from: key.from,
             public,
-            header: encoded_header(Algorithm::RS256, Some(&key.kid)),
+            headers: Headers::new(Algorithm::RS256, Some(&key.kid)),
             digest: sha256_hex(&key.kid),
             pem: pem("PUBLIC KEY", der.as_ref()),
             pair,
@@ -212,11 +292,12 @@ impl std::fmt::Debug for RsaKey {
 
 impl Signer<'_> {
     /// The token for a payload, as JWS compact serialisation (RFC 7515 section 7.1).
-    pub(super) fn sign(&self, payload: &[u8]) -> Result<String, SigningFailed> {
-        let header = match self {
-            Self::Shared(key) => &key.header,
-            Self::Rsa(key) => &key.header,
+    pub(super) fn sign(&self, kind: TokenType, payload: &[u8]) -> Result<String, SigningFailed> {
+        let headers = match self {
+            Self::Shared(key) => &key.headers,
+            Self::Rsa(key) => &key.headers,
         };
+        let header = headers.of(kind);
         let mut token = String::with_capacity(header.len() + payload.len() * 4 / 3 + 512);
         token.push_str(header);
         token.push('.');
@@ -267,9 +348,9 @@ fn key_pair(server: &str, key: &SigningKey) -> Result<RsaKeyPair, KeyError> {
     })
 }
 
-/// The first part of every token that a key signs.
-fn encoded_header(algorithm: Algorithm, kid: Option<&str>) -> String {
+fn encoded_header(algorithm: Algorithm, kid: Option<&str>, kind: TokenType) -> String {
     let header = Header {
+        typ: kind.typ().map(str::to_owned),
         kid: kid.map(str::to_owned),
         ..Header::new(algorithm)
     };

@@ -63,6 +63,8 @@ pub(crate) fn grant(room: &str, name: &str) -> Grant {
         moderator: false,
         group: None,
         features: None,
+        lobby_bypass: false,
+        session: None,
         expires_at: at(NOW + 7200),
     }
 }

@@ -6,10 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-use self::claims::{Claims, Header, Object};
+use self::claims::{Claims, Header, IdClaims, Object};
 use super::jitsi::JitsiTokens;
-use super::keys::Keys;
-use crate::domain::{RoomName, Timestamp};
+use super::keys::{Keys, TokenType};
+use crate::domain::{ClientId, RoomName, SessionId, Timestamp};
 
 /// Longest token that is looked at, in bytes; browsers and proxies give up far earlier.
 pub(super) const MAX_BYTES: usize = 16 * 1024;
@@ -17,14 +17,16 @@ pub(super) const MAX_BYTES: usize = 16 * 1024;
 /// What a good token says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {
-    /// As the claim has it; `*` opens every room.
-    pub room: String,
+    /// As the claim has it; `*` opens every room. None: it says who somebody is and opens no room.
+    pub room: Option<String>,
     pub user: VerifiedUser,
     pub group: Option<String>,
     /// Whether Prosody's `mod_token_affiliation` makes the holder an owner.
     pub moderator: bool,
     pub expires_at: Timestamp,
     pub jti: Option<String>,
+    /// The sign-in that the token comes from: whoever judges it must see whether that still lives.
+    pub session: Option<SessionId>,
 }
 
 /// Who holds it, as far as the token says so in text.
@@ -109,18 +111,35 @@ pub(super) fn verify(
     room: Option<&RoomName>,
     now: Timestamp,
 ) -> Result<Verified, Refusal> {
-    let (message, header, payload, signature) = split(token).ok_or(Refusal::Malformed)?;
-    let header: Header = parse(header)?;
-    if !header.is_jwt() {
+    let (kind, payload) = signed_here(server, token)?;
+    if kind == TokenType::Id {
         return Err(Refusal::Malformed);
     }
-    let signature = decoded(signature)?;
-    check_signature(server.keys(), &header, message, &signature)?;
     let claims: Claims = parse(payload)?;
     let expires_at = claims.check_time(now)?;
     claims.check_parties(server)?;
-    claims.check_place(server.domain(), room)?;
+    match kind {
+        TokenType::Room => claims.check_place(server.domain(), room)?,
+        TokenType::Identity | TokenType::Id => claims.check_no_place(server.domain(), room)?,
+    }
     Ok(claims.into_verified(expires_at))
+}
+
+/// The session and the client of an ID token that was signed here, however old.
+pub(super) fn id_token(server: &JitsiTokens, token: &str) -> Option<(SessionId, ClientId)> {
+    let (kind, payload) = signed_here(server, token).ok()?;
+    let claims: IdClaims = parse(payload).ok().filter(|_| kind == TokenType::Id)?;
+    claims.parties(server)
+}
+
+/// The kind and the payload, still encoded, of a token whose signature is good.
+fn signed_here<'a>(server: &JitsiTokens, token: &'a str) -> Result<(TokenType, &'a str), Refusal> {
+    let (message, header, payload, signature) = split(token).ok_or(Refusal::Malformed)?;
+    let header: Header = parse(header)?;
+    let kind = header.kind().ok_or(Refusal::Malformed)?;
+    let signature = decoded(signature)?;
+    check_signature(server.keys(), &header, message, &signature)?;
+    Ok((kind, payload))
 }
 
 /// The signed part and the three parts of a compact serialisation.

@@ -26,6 +26,7 @@ const HOUSE: &[Room] = &[
     ("main", "cli"),
     ("app app/*", "*"),
     ("cli cli/*", "app config domain meetings tokens"),
+    ("cli/check", "cli config domain signin tokens"),
     ("cli/serve cli/serve/*", "app cli config domain telemetry tokens"),
     ("cli/events", "bus cli config domain"),
     ("lifecycle lifecycle/*", ""),
@@ -34,12 +35,15 @@ const HOUSE: &[Room] = &[
     // The edge.
     (
         "http http/*",
-        "config domain http ingest meetings telemetry tokens",
+        "audit config domain http ingest meetings pages signin telemetry tokens",
     ),
-    ("http/error", "domain ingest meetings store tokens"),
-    ("http/error/sentence", "config domain http/error"),
+    ("http/error", "domain ingest meetings signin store tokens"),
+    ("http/error/sentence", "config domain http/error signin"),
+    ("http/error/livekit", "config domain http/error"),
+    ("http/error/sign_in", "config domain http/error tokens"),
     ("http/server http/server/*", "config domain telemetry"),
     ("http/ops", "http/server telemetry"),
+    ("pages pages/*", "config domain"),
     ("ingest ingest/*", "config domain"),
     // The core.
     ("meetings meetings/*", "config domain meetings store telemetry"),
@@ -50,6 +54,8 @@ const HOUSE: &[Room] = &[
         "bus domain meetings telemetry",
     ),
     ("tokens tokens/*", "config domain store"),
+    ("signin signin/*", "config domain store telemetry"),
+    ("audit audit/*", "bus config domain store telemetry"),
     // The domain, and the ports with their adapters.
     ("domain domain/*", ""),
     ("store store/*", "config domain"),

@@ -1,7 +1,9 @@
 //! One binary for every integration test: each further one costs a link.
 
 mod api;
+mod audit;
 mod bad_input;
+mod browser;
 mod deployment;
 mod durable;
 mod edge;
@@ -9,13 +11,18 @@ mod end_to_end;
 mod forged;
 mod layering;
 mod lifecycle;
+mod livekit;
 mod nats;
+mod nginx;
 mod nothing_lost;
+mod oidc;
+mod pages;
 mod patience;
 mod ports;
 mod prosody;
 mod reload;
 mod smoke;
+mod sso;
 mod store_contract;
 mod store_crash;
 mod strace;

@@ -41,6 +41,7 @@ contract! {
         tables_are_apart
         scans_go_in_the_order_of_bytes
         scans_page_from_anywhere
+        scans_go_back_from_anywhere
         keys_and_values_have_bounds
         large_values_come_back_whole
         readers_see_large_values_whole
@@ -192,6 +193,41 @@ async fn scans_page_from_anywhere(Fixture { store, .. }: Fixture) {
     assert!(scanned(&store, Some("k099"), 7).await.is_empty());
 }
 
+async fn scanned_back(store: &Store, before: Option<&str>, limit: usize) -> Vec<String> {
+    let (mut scan, mut keys) = (store.scan_back(T, before), Vec::new());
+    loop {
+        let page = scan.next(limit).await.unwrap();
+        assert!(page.len() <= limit);
+        if page.is_empty() {
+            assert!(scan.next(limit).await.unwrap().is_empty());
+            return keys;
+        }
+        keys.extend(page.into_iter().map(|entry| entry.key));
+    }
+}
+
+async fn scans_go_back_from_anywhere(Fixture { store, .. }: Fixture) {
+    assert!(scanned_back(&store, None, 7).await.is_empty());
+    let mut keys: Vec<String> = (0..100).map(|n| format!("k{n:03}")).collect();
+    fill(&store, &keys.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    store
+        .create(Table::Bookings, "k200", text("of another table"))
+        .await
+        .unwrap();
+    store
+        .create(Table::Ingest, "k200", text("of another table"))
+        .await
+        .unwrap();
+    keys.reverse();
+    for limit in [1, 7, 100, 101] {
+        assert_eq!(scanned_back(&store, None, limit).await, keys);
+    }
+    assert_eq!(scanned_back(&store, Some("k041"), 7).await, keys[59..]);
+    assert_eq!(scanned_back(&store, Some("k041x"), 7).await, keys[58..]);
+    assert_eq!(scanned_back(&store, Some("k"), 7).await, [""; 0]);
+    assert!(scanned_back(&store, Some("k000"), 7).await.is_empty());
+}
+
 async fn keys_and_values_have_bounds(Fixture { store, .. }: Fixture) {
     for key in ["", "a\0b", "a\nb", &"k".repeat(MAX_KEY_BYTES + 1)] {
         assert!(
@@ -270,6 +306,9 @@ async fn readers_see_large_values_whole(Fixture { store, .. }: Fixture) {
             ["a", "b", "c"]
         );
         assert_eq!(found[1].value, uniform(found[1].value[0]));
+        for limit in [1, 2, 10] {
+            assert_eq!(scanned_back(&store, None, limit).await, ["c", "b", "a"]);
+        }
     }
 }
 

@@ -31,6 +31,11 @@ rooms = ["*"]
 requests_per_second = 100000
 "#;
 
+/// The sample people, for [`Setup::users`].
+pub const USERS: &str = include_str!("../../config/users.toml");
+/// The password of user@example.com among them, as the sample says.
+pub const PASSWORD: &str = "dev-password";
+
 /// What a test says about the configuration.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -44,6 +49,9 @@ pub struct Setup {
     /// Further sections of `usher.toml`, such as `[nats]` or `[meetings]`.
     pub sections: String,
     pub clients: String,
+    /// `users.toml` and `rooms.toml`; empty unless the test says otherwise.
+    pub users: String,
+    pub rooms: String,
     /// Further variables of the process.
     pub variables: Vec<(String, String)>,
     /// A command before the program, such as strace with its options.
@@ -71,6 +79,8 @@ impl Default for Setup {
             http: String::new(),
             sections: String::new(),
             clients: CLIENTS.into(),
+            users: String::new(),
+            rooms: String::new(),
             variables: Vec::new(),
             wrapper: Vec::new(),
         }
@@ -146,7 +156,14 @@ impl Usher {
             setup.usher_toml(folder.path(), ports),
         )
         .unwrap();
-        fs::write(folder.path().join("config/clients.toml"), &setup.clients).unwrap();
+        let texts = [
+            ("clients", &setup.clients),
+            ("users", &setup.users),
+            ("rooms", &setup.rooms),
+        ];
+        for (name, text) in texts {
+            fs::write(folder.path().join(format!("config/{name}.toml")), text).unwrap();
+        }
         let child = spawn(folder.path(), &setup);
         let http = Client::builder()
             .timeout(DEADLINE)

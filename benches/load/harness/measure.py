@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import floors
-from harness.samples import CONNECTIONS, DISK_FLUSHES, RAW_SIGNING, RAW_SLED, USHER, Samples
+from harness.samples import ALONE, CONNECTIONS, CROWDED, DISK_FLUSHES, RAW_SIGNING, RAW_SLED, USHER, Samples
 from harness.servers import Refused, Server
 from harness.workspace import DOMAIN, GENERATE, Workspace
-from harness.wrk import Load, drive, threads
+from harness.wrk import Load, drive, kept_busy, threads
 
 ROOMS = 10_000
+PEOPLE = 50
 
 
 @dataclass
@@ -33,6 +34,19 @@ def tokens(plan: Plan, servers: list[Server], samples: Samples) -> None:
                 for server in _rotated(servers, turn):
                     load = _token_load(plan, server, what, connections)
                     samples.add(what, connections, server.name, drive(server, load, plan.seconds))
+
+
+def logins(plan: Plan, usher: Server, samples: Samples) -> None:
+    """Issuing while 50 people are always signing in with a password, against issuing alone."""
+    paper = plan.workspace
+    load = _token_load(plan, usher, "generate", 16)
+    people = Load("same.lua", "/sso/api/login/", PEOPLE, (paper.login_body, paper.api_key))
+    _warm_up(usher, load)
+    _warm_up(usher, people)
+    for _ in range(plan.rounds):
+        samples.add(ALONE, 16, USHER, drive(usher, load, plan.seconds))
+        with kept_busy(usher, people, plan.seconds):
+            samples.add(CROWDED, 16, USHER, drive(usher, load, plan.seconds))
 
 
 def rs256(plan: Plan, usher: Server, samples: Samples) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from harness.samples import BARE, CONNECTIONS, DISK_FLUSHES, EXPRESS, RAW_SIGNING, RAW_SLED, TUNED, USHER, Samples
+from harness.samples import ALONE, BARE, CONNECTIONS, CROWDED, DISK_FLUSHES, EXPRESS, RAW_SIGNING, RAW_SLED, TUNED, USHER, Samples
 from harness.servers import Server
 
 
@@ -37,6 +37,7 @@ def goals(samples: Samples, usher: Server | None) -> list[Goal]:
         Goal("generate: p99, 64 connections", samples.of("generate", 64, USHER, "p99_ms"), 3, "ms", at_most=True),
         Goal("validate: usher / bare warp, 16 connections", samples.ratio("validate", 16, USHER, BARE), 0.90, "%"),
         Goal("validate: usher / bare warp, 64 connections", samples.ratio("validate", 64, USHER, BARE), 0.90, "%"),
+        Goal("generate: with 50 signing in / with nobody", samples.share(CROWDED, ALONE, 16), 0.50, "%"),
         Goal("RS256 issue / raw signing, all cores", samples.floor_ratio("rs256", 64, RAW_SIGNING), 0.95, "%"),
         Goal("booking, 64 callers / sled + fdatasync", samples.floor_ratio("booking", 64, RAW_SLED), 0.60, "%"),
         Goal("booking, 64 callers: p99", samples.of("booking", 64, USHER, "p99_ms"), 10, "ms", at_most=True),

@@ -8,6 +8,7 @@ from harness.wrk import Outcome
 
 CONNECTIONS = (1, 16, 64, 256)
 EXPRESS, TUNED, BARE, USHER = "express", "express-tuned", "bare", "usher"
+ALONE, CROWDED = "generate, nobody signing in", "generate, 50 signing in"
 RAW_SIGNING, DISK_FLUSHES, RAW_SLED = "raw signing", "disk flushes", "raw sled"
 
 
@@ -38,6 +39,10 @@ class Samples:
     def ratio(self, what: str, connections: int, server: str, other: str, figure: str = "rate") -> float | None:
         """The median of the rounds' own ratios of two servers: what the machine did meanwhile cancels out."""
         return _ratio(self._all(what, connections, server, figure), self._all(what, connections, other, figure))
+
+    def share(self, what: str, of: str, connections: int) -> float | None:
+        """The same for two things that usher did."""
+        return _ratio(self._all(what, connections, USHER, "rate"), self._all(of, connections, USHER, "rate"))
 
     def floor_ratio(self, what: str, connections: int, floor: str) -> float | None:
         """The same for usher and a floor."""

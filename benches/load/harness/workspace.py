@@ -47,8 +47,15 @@ signing_keys = [{{ kid = "bench", file = "{folder}/rsa.pem", from = "2020-01-01T
 muc_domain = "conference.rsa.bench.test"
 """
 
+USERS_TOML = """\
+["{user}"]
+id = "bench-user"
+password = "{hash}"
+"""
+
 CLIENTS_TOML = """\
 [bench]
+redirect_uris = ["{callback}"]
 name = "Load"
 keys = ["sha256:{bench}"]
 scopes = ["tokens:issue", "tokens:validate", "meetings:write"]
@@ -68,6 +75,10 @@ backend = "jitsi:rsa"
 """
 
 
+USER = "bench@example.com"
+CALLBACK = "https://app.bench.test/callback"
+
+
 class Workspace:
     """Paths below one folder that is made afresh. All secrets are random and end with the folder."""
 
@@ -79,6 +90,7 @@ class Workspace:
         self.rsa_api_key = folder / "bench-rsa.key"
         self.rsa_der = folder / "rsa.der"
         self.generate_body = folder / "generate.json"
+        self.login_body = folder / "login.json"
         self.config = folder / "config"
         self.store = folder / "store"
 
@@ -91,19 +103,30 @@ class Workspace:
         self._make_rsa_key()
         self.generate_body.write_text(json.dumps(GENERATE))
 
-    def configure_usher(self, public_port: int, ops_port: int) -> None:
+    def configure_usher(self, public_port: int, ops_port: int, usher: Path) -> None:
         """Writes usher's own files, as `config.md` describes them."""
-        usher = USHER_TOML.format(
+        daemon = USHER_TOML.format(
             public=public_port, ops=ops_port, store=self.store, folder=self.folder, domain=DOMAIN, app_id=APP_ID
         )
-        clients = CLIENTS_TOML.format(bench=_sha256(self.api_key), rsa=_sha256(self.rsa_api_key))
-        (self.config / "usher.toml").write_text(usher)
+        clients = CLIENTS_TOML.format(
+            bench=_sha256(self.api_key), rsa=_sha256(self.rsa_api_key), callback=CALLBACK
+        )
+        (self.config / "usher.toml").write_text(daemon)
+        self._make_user(usher)
         (self.config / "clients.toml").write_text(clients)
 
     def validate_body(self, server: str, token: str) -> Path:
         path = self.folder / f"validate-{server}.json"
         path.write_text(json.dumps({"token": token}))
         return path
+
+    def _make_user(self, usher: Path) -> None:
+        """A user whose password is hashed as `usher password` hashes it, and the body that signs them in."""
+        password = secrets.token_hex(16)
+        made = subprocess.run([usher, "password"], input=f"{password}\n", capture_output=True, text=True, check=True)
+        (self.config / "users.toml").write_text(USERS_TOML.format(user=USER, hash=made.stdout.strip()))
+        login = {"username": USER, "password": password, "client_id": "bench", "redirect_uri": CALLBACK}
+        self.login_body.write_text(json.dumps(login))
 
     def _make_rsa_key(self) -> None:
         pem = self.folder / "rsa.pem"

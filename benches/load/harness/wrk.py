@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +55,17 @@ def drive(server: Server, load: Load, seconds: int) -> Outcome:
         refused=said["refused"],
         broken=said["broken"],
     )
+
+
+@contextmanager
+def kept_busy(server: Server, load: Load, seconds: int):
+    """Drives another load beside what is done inside, and sees that it was served."""
+    with ThreadPoolExecutor(1) as beside:
+        other = beside.submit(_run, server.url(load.path), load, seconds)
+        yield
+    said = other.result()
+    if said["refused"] or said["broken"] or not said["requests"]:
+        raise Refused(f"the load beside it was not served: {said}")
 
 
 def _run(url: str, load: Load, seconds: int) -> dict:

@@ -11,6 +11,9 @@ use crate::domain::RoomName;
 use crate::tokens::{Grant, Person, PlainText, token_id};
 
 const ROOM: &str = "ataraxia-welcome";
+/// A user of the sample `users.toml`, whose password is said beside it.
+const USER: &str = "user@example.com";
+const PASSWORD: &str = "dev-password";
 
 /// Prints it once, before the log begins.
 pub(super) fn print(app: &App, folder: &Path, out: &mut impl Write) -> io::Result<()> {
@@ -40,6 +43,10 @@ Report that somebody came in, as Prosody would, and look at the event log:
 A link that opens this room on the sample domain, good for two hours (see what is in it: usher explain TOKEN):
 
   {room}
+
+Sign in as a person does, on the sample pages of an application:
+
+  {public}/client_apps/jitsi_meet/     {USER}, password {PASSWORD}
 ",
         ops = app.ops_addr(),
         log = folder.join("events.jsonl").display(),
@@ -56,6 +63,8 @@ fn link(app: &App) -> Option<String> {
         moderator: true,
         group: None,
         features: None,
+        lobby_bypass: false,
+        session: None,
         expires_at: now + Duration::hours(2),
     };
     let issued = tokens.issue(&grant, now, token_id(now, ambient.random())).ok()?;

@@ -7,7 +7,8 @@ use chrono::DateTime;
 use ipnet::IpNet;
 
 use super::{
-    ApiKey, Daemon, Http, Jitsi, LiveKit, Meetings, Nats, Ops, SignIn, Signing, SigningKey, Store, StoreKind,
+    ApiKey, Audit, Daemon, Http, Jitsi, LiveKit, Meetings, Nats, Ops, SignIn, Signing, SigningKey, Store,
+    StoreKind, oidc,
 };
 use crate::config::document::Node;
 use crate::config::kind;
@@ -30,6 +31,7 @@ pub(in crate::config) fn read(file: &Section) -> Daemon {
         livekit: read_all_livekit(file),
         meetings: file.table("meetings", read_meetings),
         signin: file.table("signin", read_signin),
+        audit: file.table("audit", read_audit),
     }
 }
 
@@ -242,12 +244,18 @@ fn read_meetings(meetings: &Section) -> Meetings {
 
 fn read_signin(signin: &Section) -> SignIn {
     let default = SignIn::default();
-    if signin.has("oidc") {
-        signin.fault("oidc", "sign-in through OpenID Connect comes in a later version");
-    }
     SignIn {
         session_hours: signin.or("session_hours", default.session_hours, kind::whole(1..=8760)),
         refresh_days: signin.or("refresh_days", default.refresh_days, kind::whole(1..=3650)),
+        token_minutes: signin.or("token_minutes", default.token_minutes, kind::whole(1..=1440)),
+        oidc: signin.has("oidc").then(|| signin.table("oidc", oidc::read)),
+    }
+}
+
+fn read_audit(audit: &Section) -> Audit {
+    let default = Audit::default();
+    Audit {
+        keep_days: audit.or("keep_days", default.keep_days, kind::whole(1..=3650)),
     }
 }
 

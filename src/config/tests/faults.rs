@@ -25,6 +25,14 @@ const DAEMON: &[(&str, &str)] = &[
         "usher.toml:2:13: meetings.keep_days: must be a whole number from 1 to 36500",
     ),
     (
+        "[audit]\nkeep_days = 3651",
+        "usher.toml:2:13: audit.keep_days: must be a whole number from 1 to 3650",
+    ),
+    (
+        "[signin]\ntoken_minutes = 1441",
+        "usher.toml:2:17: signin.token_minutes: must be a whole number from 1 to 1440",
+    ),
+    (
         "[meetings]\nenforce_end = 1",
         "usher.toml:2:15: meetings.enforce_end: must be true or false",
     ),
@@ -70,8 +78,28 @@ const DAEMON: &[(&str, &str)] = &[
         "usher.toml:2:10: nats.prefix: must be 1 to 64 letters, digits, - or _",
     ),
     (
-        "[signin.oidc]\nissuer = \"x\"",
-        "usher.toml:1:1: signin.oidc: sign-in through OpenID Connect comes in a later version",
+        "[signin.oidc]\nissuer = \"http://id.test\"\nclient_id = \"u\"",
+        "usher.toml:2:10: signin.oidc.issuer: must be a URL like https://id.example.com/realms/clinic; http only on loopback",
+    ),
+    (
+        "[signin.oidc]\nissuer = \"https://id.test/?x=1\"\nclient_id = \"u\"",
+        "usher.toml:2:10: signin.oidc.issuer: must be a URL like https://id.example.com/realms/clinic; http only on loopback",
+    ),
+    (
+        "[signin.oidc]\nissuer = \"https://id.test\"",
+        "usher.toml:1:1: signin.oidc.client_id: is missing",
+    ),
+    (
+        "[signin.oidc]\nissuer = \"https://id.test\"\nclient_id = \"u\"\nscopes = [\"open id\"]",
+        "usher.toml:4:11: signin.oidc.scopes.0: must be one word, such as profile",
+    ),
+    (
+        "[signin.oidc]\nissuer = \"https://id.test\"\nclient_id = \"u\"\nclaims = { roles = \"a..b\" }",
+        "usher.toml:4:20: signin.oidc.claims.roles: must be a claim like groups, or realm_access.roles for one within another",
+    ),
+    (
+        "[signin.oidc]\nissuer = \"https://id.test\"\nclient_id = \"u\"\nclaims = { role = \"a\" }",
+        "usher.toml:4:12: signin.oidc.claims.role: unknown key; did you mean \"roles\"?",
     ),
     ("http = 1", "usher.toml:1:8: http: must be a table"),
     ("[http", "usher.toml:1:6: unclosed table, expected `]`"),
@@ -224,6 +252,23 @@ const OTHERS: &[(&str, &str, &str)] = &[
         "rooms.toml",
         "[[rules]]\nrooms = \"*\"\nfeatures = { recording = \"yes\" }",
         "rooms.toml:3:26: rules.0.features.recording: must be true or false",
+    ),
+    (
+        "rooms.toml",
+        "[[rules]]\nrooms = \"*\"\nfeatures = { recording = true, livestreeming = true }",
+        "rooms.toml:3:32: rules.0.features.livestreeming: unknown key; did you mean \"livestreaming\"?",
+    ),
+    (
+        "rooms.toml",
+        "[[rules]]\nrooms = \"*\"\nfeatures = [\"recording\"]",
+        "rooms.toml:3:12: rules.0.features: must be a table",
+    ),
+    (
+        "rooms.toml",
+        "[[rules]]\nrooms = \"*\"\nlobby_bypas = [\"role:doctor\"]\nmembers = [\"user:me\"]\nguests = 1",
+        "rooms.toml:3:1: rules.0.lobby_bypas: unknown key; did you mean \"lobby_bypass\"?\n\
+         rooms.toml:4:12: rules.0.members.0: must be an e-mail address\n\
+         rooms.toml:5:10: rules.0.guests: must be true or false",
     ),
 ];
 

@@ -37,6 +37,8 @@ impl ApiError {
             Self::OriginNotAllowed => "This client is not used from pages of this origin.".into(),
             Self::RateLimited { .. } => "Too many requests; please wait a moment.".into(),
             Self::IdempotencyKeyReused => "This Idempotency-Key was used for another appointment.".into(),
+            Self::SignIn(refusal) => refusal.sentence(Language::En),
+            Self::LiveKit(refusal) => refusal.sentence(Language::En),
             Self::Unavailable => "This cannot be stored right now; please try again.".into(),
             Self::Internal => "Something went wrong on our side.".into(),
         }
@@ -61,6 +63,8 @@ impl ApiError {
             Self::OriginNotAllowed => "این برنامه از این مبدأ پذیرفته نیست.".into(),
             Self::RateLimited { .. } => "تعداد درخواست‌ها زیاد است؛ کمی صبر کنید.".into(),
             Self::IdempotencyKeyReused => "این Idempotency-Key برای نوبت دیگری به کار رفته است.".into(),
+            Self::SignIn(refusal) => refusal.sentence(Language::Fa),
+            Self::LiveKit(refusal) => refusal.sentence(Language::Fa),
             Self::Unavailable => "فعلاً ذخیره ممکن نیست؛ دوباره تلاش کنید.".into(),
             Self::Internal => "خطایی در سرور رخ داد.".into(),
         }

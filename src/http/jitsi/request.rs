@@ -6,13 +6,13 @@ use chrono::{DateTime, Duration, FixedOffset};
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 
-use crate::config::daemon::Language;
 use crate::domain::meeting::{Booking, Kind, MeetingType, Slot};
 use crate::domain::observation::BackendId;
 use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
-use crate::tokens::{AvatarUrl, Email, Features, Grant, Person, PlainText, Refusal};
+use crate::http::field::{life, required, room};
+use crate::tokens::{AvatarUrl, Email, Features, Grant, Person, PlainText};
 
 /// `POST /api/jitsi/generate-token`
 #[derive(Deserialize)]
@@ -62,8 +62,6 @@ enum CallType {
     Audio,
 }
 
-/// Seconds, where the request does not say.
-const DEFAULT_LIFE: u64 = 7200;
 /// A day is long for a call; longer is a mistake.
 const LONGEST_CALL_MINUTES: u32 = 24 * 60;
 /// Further away is a mistake; near the end of the calendar, adding to a time would even overflow.
@@ -84,7 +82,9 @@ impl GenerateToken {
             moderator: self.is_moderator.unwrap_or(false),
             group: group(self.group.as_deref(), caller)?,
             features: self.features()?,
-            expires_at: now + Duration::seconds(self.life(caller.client.max_token_secs)?),
+            lobby_bypass: false,
+            session: None,
+            expires_at: now + Duration::seconds(life(self.expires_in, caller.client.max_token_secs)?),
         })
     }
 
@@ -115,18 +115,6 @@ impl GenerateToken {
             Features::complete(wanted.iter().map(|(name, allowed)| (name.as_str(), *allowed)))
         };
         Ok(wanted.map(complete).transpose()?)
-    }
-
-    fn life(&self, ceiling: u64) -> Result<i64, ApiError> {
-        let life = self.expires_in.unwrap_or(DEFAULT_LIFE.min(ceiling));
-        match i64::try_from(life) {
-            Ok(0) => Err(ApiError::Invalid {
-                field: "expiresIn",
-                why: "must be at least one second".into(),
-            }),
-            Ok(seconds) if life <= ceiling => Ok(seconds),
-            _ => Err(ApiError::ExpiresInTooLong { ceiling }),
-        }
     }
 }
 
@@ -267,6 +255,8 @@ pub(super) fn participant(
         moderator: false,
         group,
         features: None,
+        lobby_bypass: false,
+        session: None,
         expires_at: until,
     })
 }
@@ -299,15 +289,6 @@ fn group(wanted: Option<&str>, caller: &Caller<'_>) -> Result<Option<PlainText>,
         .map_err(ApiError::bad_text("group"))
 }
 
-fn room(field: &'static str, name: Option<&str>) -> Result<RoomName, ApiError> {
-    RoomName::parse(required(field, name)?).map_err(ApiError::bad_name(field))
-}
-
-fn required<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, ApiError> {
-    text.filter(|text| !text.trim().is_empty())
-        .ok_or(ApiError::Missing { field })
-}
-
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
         return Ok(None);
@@ -320,34 +301,4 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
             field: "Idempotency-Key",
             why: why(),
         })
-}
-
-/// Why a token opens nothing, for a person.
-pub(super) fn sentence(refusal: Refusal, language: Language) -> String {
-    match language {
-        Language::En => {
-            let text = refusal.to_string();
-            let mut letters = text.chars();
-            letters.next().map_or(text.clone(), |first| {
-                format!("{}{}.", first.to_uppercase(), letters.as_str())
-            })
-        }
-        Language::Fa => persian(refusal).to_owned(),
-    }
-}
-
-fn persian(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::Malformed => "این متن توکن معتبری نیست.",
-        Refusal::BadSignature => "امضای توکن نادرست است.",
-        Refusal::UnknownKey => "کلید توکن شناخته نیست.",
-        Refusal::WrongAlgorithm => "الگوریتم توکن پذیرفته نیست.",
-        Refusal::Expired => "زمان توکن به پایان رسیده است.",
-        Refusal::NotYetValid => "زمان توکن هنوز نرسیده است.",
-        Refusal::WrongIssuer => "توکن را برنامهٔ دیگری صادر کرده است.",
-        Refusal::WrongAudience => "توکن برای برنامهٔ دیگری است.",
-        Refusal::WrongSubject => "توکن برای دامنهٔ دیگری است.",
-        Refusal::WrongRoom => "توکن برای اتاق دیگری است.",
-        Refusal::Revoked => "توکن باطل شده است.",
-    }
 }

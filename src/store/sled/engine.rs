@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use super::super::{Entry, OpenError, Page, Position, Table};
+use super::super::{Direction, Entry, OpenError, Page, Position, Table};
 use super::folder::Folder;
 use super::layout::{self, COUNTER_KEY, Head, Place, Record, SEGMENT_BYTES};
 
@@ -79,24 +79,27 @@ impl Engine {
     /// Up to `limit` records of a table as they are on the disk.
     ///
     /// The lock keeps the next batch from starting, so that a page never mixes two states of one record.
-    pub fn page(&self, table: Table, from: &Position, limit: usize) -> io::Result<Page> {
-        let mut range = Place::all(table);
-        match from {
-            Position::First => {}
-            Position::After(key) => range.start = Place::new(table, key).next(),
-            Position::End => range.start = range.end.clone(),
-        }
+    pub fn page(
+        &self,
+        table: Table,
+        direction: Direction,
+        from: &Position,
+        limit: usize,
+    ) -> io::Result<Page> {
+        let mut range = ahead(table, direction, from);
         let before = self.before();
-        let (mut found, last) = self.collect(&before, &range, limit)?;
-        if let Some(last) = &last {
-            range.end = last.clone().next();
+        let (mut found, last) = self.collect(&before, &range, direction, limit)?;
+        match (&last, direction) {
+            (None, _) => {}
+            (Some(last), Direction::Up) => range.end = last.clone().next(),
+            (Some(last), Direction::Down) => range.start = last.clone(),
         }
         for (place, durable) in before.range(range) {
             if let Some(record) = durable {
                 found.insert(place.clone(), record.clone());
             }
         }
-        page(table, found, last, limit)
+        page(table, direction, found, last, limit)
     }
 
     /// Makes a batch durable. Until that is certain, readers see the records as they are in `before`.
@@ -149,10 +152,16 @@ impl Engine {
         &self,
         before: &Before,
         range: &Range<Place>,
+        direction: Direction,
         limit: usize,
     ) -> io::Result<(Found, Option<Place>)> {
         let (mut found, mut bytes) = (Found::new(), 0);
-        for stored in self.db.range(range.start.as_bytes()..range.end.as_bytes()) {
+        let mut stored = self.db.range(range.start.as_bytes()..range.end.as_bytes());
+        let next = || match direction {
+            Direction::Up => stored.next(),
+            Direction::Down => stored.next_back(),
+        };
+        for stored in std::iter::from_fn(next) {
             let (key, head) = stored?;
             let place = Place::from_stored(&key);
             if before.contains_key(&place) {
@@ -254,14 +263,38 @@ fn last_revision(db: &sled::Db) -> io::Result<u64> {
     }
 }
 
-/// Makes a page of what was found; records that are just being removed may have made it longer than `limit`.
-fn page(table: Table, mut found: Found, mut last: Option<Place>, limit: usize) -> io::Result<Page> {
-    if let Some(over) = found.keys().nth(limit).cloned() {
-        drop(found.split_off(&over));
-        last = found.keys().next_back().cloned();
+/// What of a table lies ahead of a scan.
+fn ahead(table: Table, direction: Direction, from: &Position) -> Range<Place> {
+    let mut range = Place::all(table);
+    match (from, direction) {
+        (Position::Start, _) => {}
+        (Position::Beyond(key), Direction::Up) => range.start = Place::new(table, key).next(),
+        (Position::Beyond(key), Direction::Down) => range.end = Place::new(table, key),
+        (Position::End, _) => range.start = range.end.clone(),
     }
+    range
+}
+
+/// Makes a page of what was found; records that are just being removed may have made it longer than `limit`.
+fn page(
+    table: Table,
+    direction: Direction,
+    found: Found,
+    last: Option<Place>,
+    limit: usize,
+) -> io::Result<Page> {
+    let is_over = found.len() > limit;
+    let mut found: Vec<_> = found.into_iter().collect();
+    if direction == Direction::Down {
+        found.reverse();
+    }
+    found.truncate(limit);
+    let last = match found.last() {
+        Some((place, _)) if is_over => Some(place.clone()),
+        _ => last,
+    };
     let rest = match last {
-        Some(place) => Position::After(place.key(table)?),
+        Some(place) => Position::Beyond(place.key(table)?),
         None => Position::End,
     };
     let entry = |(place, record): (Place, Record)| {

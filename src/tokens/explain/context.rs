@@ -108,6 +108,9 @@ fn user_field(name: &str, value: &Value) -> Finding {
             "It has a control character, on which mod_presence_identity fails: remove it.",
         ),
         _ if matches!(name, "moderator" | "affiliation" | "role") => role(name, value),
+        Value::Bool(true) if name == "lobby_bypass" => Finding::note(
+            "walks past the lobby, where Prosody's MUC loads the contributed token_lobby_bypass",
+        ),
         Value::Null => Finding::note(NULL),
         Value::Number(_) => {
             Finding::note("a number: others see it with a decimal point (3.0); write it as text")

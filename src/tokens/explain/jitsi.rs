@@ -66,7 +66,7 @@ fn header(parts: &Parts, server: Option<&Jitsi>) -> Vec<Line> {
     let line = |name: &str, finding| Line::new(&format!("header.{name}"), field(name), finding);
     let mut lines = vec![
         line("kid", key_id(parts, server)),
-        line("typ", kind(field("typ"))),
+        line("typ", kind(field("typ"), parts)),
         line("alg", algorithm(parts, server)),
     ];
     if field("crit").is_some() {
@@ -120,15 +120,30 @@ fn names(keys: &[SigningKey]) -> Vec<&str> {
     keys.iter().map(|key| key.kid.as_str()).collect()
 }
 
-fn kind(typ: Option<&Value>) -> Finding {
+fn kind(typ: Option<&Value>, parts: &Parts) -> Finding {
     match typ.and_then(Value::as_str) {
         Some("JWT") => Finding::ok("as it must be"),
+        Some("at+jwt") => Finding::refused(
+            Step::SignIn,
+            "Invalid typ",
+            "It says who somebody is, for usher's own API, and opens no room: sign in for a room to get one that does.",
+        ),
+        None if is_id_token(parts) => Finding::refused(
+            Step::SignIn,
+            "Invalid typ",
+            "It is an ID token, which tells a program who signed in: a room takes the access token beside it.",
+        ),
         _ => Finding::refused(
             Step::SignIn,
             "Invalid typ",
             "Write exactly \"typ\":\"JWT\" into the header.",
         ),
     }
+}
+
+/// Made by usher's sign-in for a program: no room, but a session.
+fn is_id_token(parts: &Parts) -> bool {
+    parts.claims.contains_key("sid") && !parts.claims.contains_key("room")
 }
 
 fn algorithm(parts: &Parts, server: Option<&Jitsi>) -> Finding {
@@ -316,6 +331,9 @@ fn others(parts: &Parts) -> impl Iterator<Item = Line> {
             }
             "moderator" | "affiliation" => Finding::note(
                 "nothing follows from it here: Prosody looks at context.user.moderator and context.user.affiliation",
+            ),
+            "sid" => Finding::note(
+                "the sign-in it comes from: usher refuses the token once that has ended, Prosody only once it expires",
             ),
             "user_id" if !parts.claims.contains_key("context") => Finding::ok("becomes context.user.id"),
             _ => Finding::note("not looked at"),

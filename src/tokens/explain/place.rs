@@ -12,15 +12,15 @@ const MISMATCH: &str = "Room and token mismatched";
 pub(super) fn room(parts: &Parts, wanted: Option<&RoomName>) -> Finding {
     let claim = match parts.claims.get("room") {
         None => {
-            let advice =
-                "Write the room, or * for every room (asap_require_room_claim=false makes it optional).";
+            let advice = "It opens no room: write the room, or * for every room (asap_require_room_claim=false makes it \
+                          optional).";
             return Finding::refused(Step::SignIn, "room claim is missing", advice);
         }
         Some(Value::Null) => return Finding::hangs(Step::Door, "Never null: write the room as text."),
         Some(Value::String(claim)) => claim,
         Some(_) => return Finding::refused(Step::Door, MISMATCH, "Write the room as text."),
     };
-    let wanted = wanted.map(|wanted| split(wanted).1);
+    let wanted = wanted.map(|wanted| wanted.split().1);
     match wanted {
         _ if claim == "*" => Finding::note("opens every room of the deployment; name one room instead"),
         _ if is_pattern(parts) => {
@@ -74,7 +74,7 @@ pub(super) fn subject(sub: Option<&Value>, server: Option<&Jitsi>, room: Option<
         Some(Value::String(sub)) => sub,
         Some(_) => return Finding::refused(Step::Door, MISMATCH, "Write the XMPP domain as text."),
     };
-    let tenant = room.and_then(|room| split(room).0);
+    let tenant = room.and_then(|room| room.split().0);
     let expected = tenant.or(server.map(|server| server.domain.as_str()));
     match expected {
         _ if sub == "*" => Finding::note("any domain and any tenant"),
@@ -97,15 +97,6 @@ pub(super) fn subject(sub: Option<&Value>, server: Option<&Jitsi>, room: Option<
             ),
         ),
         None => Finding::note("must be Prosody's XMPP domain, or the tenant if the room has one"),
-    }
-}
-
-/// Tenant and room of `[tenant]room`.
-fn split(room: &RoomName) -> (Option<&str>, &str) {
-    let node = room.as_str();
-    match node.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((tenant, room)) => (Some(tenant), room),
-        None => (None, node),
     }
 }
 

@@ -9,8 +9,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{Refusal, Verified, VerifiedUser};
-use crate::domain::{RoomName, Timestamp};
+use crate::domain::{ClientId, RoomName, SessionId, Timestamp};
 use crate::tokens::jitsi::JitsiTokens;
+use crate::tokens::keys::TokenType;
 
 #[derive(Deserialize)]
 pub(super) struct Header {
@@ -34,8 +35,17 @@ pub(super) struct Claims {
     #[serde(default, deserialize_with = "present")]
     nbf: Option<f64>,
     jti: Option<Value>,
+    sid: Option<Value>,
     #[serde(default, deserialize_with = "present")]
     context: Option<Object<Context>>,
+}
+
+/// What is looked at in an ID token that comes back.
+#[derive(Deserialize)]
+pub(super) struct IdClaims {
+    iss: Option<Value>,
+    aud: Option<Value>,
+    sid: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -75,8 +85,9 @@ pub(super) struct Object<T>(pub(super) T);
 // === impl Header ===
 
 impl Header {
-    pub(super) fn is_jwt(&self) -> bool {
-        self.typ.as_deref() == Some("JWT") && self.crit.is_none()
+    /// What the token is for; nothing where the header asks for more than is understood here.
+    pub(super) fn kind(&self) -> Option<TokenType> {
+        TokenType::of(self.typ.as_deref()).filter(|_| self.crit.is_none())
     }
 }
 
@@ -107,11 +118,8 @@ impl Claims {
 
     /// What `verify_room` of Jitsi's `token/util.lib.lua` does with domain verification on.
     pub(super) fn check_place(&self, domain: &str, room: Option<&RoomName>) -> Result<(), Refusal> {
-        let (tenant, room) = match room.map(RoomName::as_str) {
-            Some(node) => match node.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-                Some((tenant, room)) => (Some(tenant), Some(room)),
-                None => (None, Some(node)),
-            },
+        let (tenant, room) = match room.map(RoomName::split) {
+            Some((tenant, room)) => (tenant, Some(room)),
             None => (None, None),
         };
         let sub = text(&self.sub).ok_or(Refusal::WrongSubject)?;
@@ -127,14 +135,31 @@ impl Claims {
         }
     }
 
+    /// A token that only says who somebody is comes from a sign-in, belongs here and names no room; it opens none.
+    pub(super) fn check_no_place(&self, domain: &str, room: Option<&RoomName>) -> Result<(), Refusal> {
+        if self.room.is_some() || self.session().is_none() {
+            return Err(Refusal::Malformed);
+        }
+        if text(&self.sub) != Some(domain) {
+            return Err(Refusal::WrongSubject);
+        }
+        room.map_or(Ok(()), |_| Err(Refusal::WrongRoom))
+    }
+
+    /// A `sid` that is no id of ours is a matter of whoever wrote it.
+    fn session(&self) -> Option<SessionId> {
+        text(&self.sid)?.parse().ok()
+    }
+
     pub(super) fn into_verified(self, expires_at: Timestamp) -> Verified {
+        let session = self.session();
         let (user, group) = match self.context {
             Some(Object(context)) => (context.user.map(|Object(user)| user), context.group),
             None => (None, None),
         };
         let user = user.unwrap_or_default();
         Verified {
-            room: owned(self.room).unwrap_or_default(),
+            room: owned(self.room),
             moderator: user.is_moderator(),
             user: VerifiedUser {
                 id: owned(user.id),
@@ -145,6 +170,7 @@ impl Claims {
             group,
             expires_at,
             jti: owned(self.jti),
+            session,
         }
     }
 
@@ -155,6 +181,20 @@ impl Claims {
             .as_ref()
             .and_then(|Object(context)| context.room.as_ref());
         room.is_some_and(|Object(room)| says_true(&room.regex))
+    }
+}
+
+// === impl IdClaims ===
+
+impl IdClaims {
+    /// The session and the program that it was told to, if it was issued here.
+    pub(super) fn parties(&self, server: &JitsiTokens) -> Option<(SessionId, ClientId)> {
+        let issuer = text(&self.iss).filter(|issuer| *issuer == server.app_id());
+        issuer?;
+        Some((
+            text(&self.sid)?.parse().ok()?,
+            ClientId::parse(text(&self.aud)?).ok()?,
+        ))
     }
 }
 

@@ -1,0 +1,111 @@
+//! The person who calls: by the token of a sign-in, or from a page of ours by the cookie of the session.
+
+use http::header::AUTHORIZATION;
+
+use super::authorization;
+use crate::http::Incoming;
+use crate::http::cookie::{Cookie, Cookies};
+use crate::http::error::{ApiError, SignInRefusal};
+use crate::http::origin::is_own_page;
+use crate::http::refused::Refused;
+use crate::signin::Session;
+use crate::tokens::{Refusal, Verified};
+
+/// What a good token says, and the sign-in that it comes from; programs' tokens come from none.
+pub(in crate::http) type Judged = Result<(Verified, Option<Session>), Refusal>;
+
+// === impl Incoming ===
+
+impl Incoming {
+    /// The person who calls, by the token of a sign-in or, from a page of ours, by the cookie of the session.
+    pub(in crate::http) async fn user(&self) -> Result<Session, Refused> {
+        if self.headers.contains_key(AUTHORIZATION) {
+            return self.bearer().await;
+        }
+        let from_here = is_own_page(&self.headers, &self.config);
+        match self.cookie_session().await?.filter(|_| from_here) {
+            Some(session) => Ok(session),
+            None => Err(SignInRefusal::Needed.into()),
+        }
+    }
+
+    /// The person who calls, by the token of a sign-in alone.
+    pub(in crate::http) async fn bearer(&self) -> Result<Session, Refused> {
+        let token = authorization(&self.headers).and_then(bearer_token);
+        let judged = self.judge(token.ok_or(SignInRefusal::Needed)?, None).await?;
+        let (_, session) = judged.map_err(|refusal| self.bad_token(refusal))?;
+        Ok(session.ok_or(SignInRefusal::Needed)?)
+    }
+
+    /// The live session whose cookie the browser presents.
+    pub(in crate::http) async fn cookie_session(&self) -> Result<Option<Session>, ApiError> {
+        match Cookies::new(&self.config).get(&self.headers, Cookie::Session) {
+            Some(cookie) => Ok(self.api.signin.session_of_cookie(cookie).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Judges a token of any deployment, or of the named one; also whether its sign-in still lives.
+    pub(in crate::http) async fn judge(&self, token: &str, server: Option<&str>) -> Result<Judged, ApiError> {
+        self.unless_revoked(self.verify(token, server)).await
+    }
+
+    /// A good token of a sign-in that has ended is revoked.
+    pub(in crate::http) async fn unless_revoked(
+        &self,
+        judged: Result<Verified, Refusal>,
+    ) -> Result<Judged, ApiError> {
+        let verified = match judged {
+            Ok(verified) => verified,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let Some(id) = verified.session else {
+            return Ok(Ok((verified, None)));
+        };
+        let session = self.api.signin.session(id).await?;
+        Ok(match session {
+            Some(session) => Ok((verified, Some(session))),
+            None => Err(Refusal::Revoked),
+        })
+    }
+
+    /// What the deployment of that name says of the token, or the first that takes it.
+    fn verify(&self, token: &str, server: Option<&str>) -> Result<Verified, Refusal> {
+        let keyring = self.api.keyring.borrow().clone();
+        let now = self.context.received_at;
+        let names = self.config.daemon.jitsi.iter().map(|jitsi| jitsi.name.as_str());
+        let asked = names.filter(|name| server.is_none_or(|wanted| wanted == *name));
+        let mut refusal = None;
+        for tokens in asked.filter_map(|name| keyring.server(Some(name))) {
+            match tokens.verify(token, None, now) {
+                Ok(verified) => return Ok(verified),
+                Err(found) if is_own(found) => return Err(found),
+                Err(found) => drop(refusal.get_or_insert(found)),
+            }
+        }
+        Err(refusal.unwrap_or(Refusal::UnknownKey))
+    }
+
+    /// A token that nobody here signed counts as a failed attempt to prove who one is; one that is merely over does not.
+    pub(in crate::http) fn bad_token(&self, refusal: Refusal) -> ApiError {
+        let counted = if is_own(refusal) {
+            Ok(())
+        } else {
+            self.api.limits.failure(self.context.address)
+        };
+        counted.err().unwrap_or(SignInRefusal::BadToken(refusal).into())
+    }
+}
+
+/// Whether the token is one of ours that holds no longer, or not yet.
+fn is_own(refusal: Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::Expired | Refusal::NotYetValid | Refusal::Revoked
+    )
+}
+
+fn bearer_token(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

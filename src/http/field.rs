@@ -1,0 +1,37 @@
+//! Fields that several routes read in the same way, and the form of moments in answers.
+
+use chrono::SecondsFormat;
+
+use super::error::ApiError;
+use crate::domain::{RoomName, Timestamp};
+
+/// Seconds that a token lives where the request does not say.
+const DEFAULT_LIFE: u64 = 7200;
+
+/// A text that is there and not blank.
+pub(super) fn required<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, ApiError> {
+    text.filter(|text| !text.trim().is_empty())
+        .ok_or(ApiError::Missing { field })
+}
+
+pub(super) fn room(field: &'static str, name: Option<&str>) -> Result<RoomName, ApiError> {
+    RoomName::parse(required(field, name)?).map_err(ApiError::bad(field))
+}
+
+/// `expiresIn`: seconds that a token lives, at most as many as the client may ask for.
+pub(super) fn life(expires_in: Option<u64>, ceiling: u64) -> Result<i64, ApiError> {
+    let life = expires_in.unwrap_or(DEFAULT_LIFE.min(ceiling));
+    match i64::try_from(life) {
+        Ok(0) => Err(ApiError::Invalid {
+            field: "expiresIn",
+            why: "must be at least one second".into(),
+        }),
+        Ok(seconds) if life <= ceiling => Ok(seconds),
+        _ => Err(ApiError::ExpiresInTooLong { ceiling }),
+    }
+}
+
+/// RFC 3339 in UTC, to the second.
+pub(super) fn seconds(at: Timestamp) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

@@ -1,0 +1,55 @@
+//! Tokens for LiveKit rooms, for people and for programs (`http.md` section 4).
+
+mod channels;
+mod generate;
+mod participant;
+mod trail;
+
+use warp::Filter;
+use warp::filters::BoxedFilter;
+
+use super::answer::Answer;
+use super::auth::Caller;
+use super::error::{ApiError, LiveKitRefusal};
+use super::{Api, answered, post};
+use crate::domain::Timestamp;
+use crate::telemetry::label::{Route, TokenKind, TokenResult};
+use crate::tokens::livekit::Grant;
+use crate::tokens::{Issued, Keyring, LiveKitTokens};
+
+/// The routes of this file.
+pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
+    let channels = post(
+        api,
+        Route::ClientAuth,
+        warp::path!("api" / "auth" / "client").boxed(),
+    )
+    .then(|request, body| answered(request, body, channels::sign_in));
+    let generate = post(
+        api,
+        Route::LiveKitGenerate,
+        warp::path!("api" / "livekit" / "generate-token").boxed(),
+    )
+    .then(|request, body| answered(request, body, generate::generate_token));
+    let participant = post(
+        api,
+        Route::LiveKitToken,
+        warp::path!("api" / "livekit" / "token").boxed(),
+    )
+    .then(|request, body| answered(request, body, participant::token));
+    channels.or(generate).unify().or(participant).unify().boxed()
+}
+
+/// The LiveKit server that the client's tokens are for: the one it names as its backend, else the first.
+fn server_of<'a>(keyring: &'a Keyring, caller: &Caller<'_>) -> Result<&'a LiveKitTokens, ApiError> {
+    let backend = caller.client.backend.as_deref();
+    let named = backend.and_then(|backend| backend.strip_prefix("livekit:"));
+    Ok(keyring.livekit(named).ok_or(LiveKitRefusal::UnknownServer)?)
+}
+
+fn issue(api: &Api, server: &LiveKitTokens, grant: &Grant, now: Timestamp) -> Result<Issued, ApiError> {
+    let issued = server.issue(grant, now)?;
+    api.metrics
+        .token_requested(TokenKind::LiveKit, TokenResult::Issued);
+    Ok(issued)
+}

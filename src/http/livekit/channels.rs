@@ -1,0 +1,207 @@
+//! `POST /api/auth/client/`: a person proves who they are and gets a token for each channel that is open to them.
+//!
+//! LiveKit lets a token into one room. It does not look at ours again: whoever is taken off a channel can come in with the
+//! token they have until it expires.
+
+use std::collections::BTreeMap;
+
+use chrono::Duration;
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+
+use super::issue;
+use crate::audit::{Act, Action};
+use crate::domain::access::{Channel, Visitor};
+use crate::domain::{RoomName, Timestamp, User, UserId};
+use crate::http::Incoming;
+use crate::http::answer::Answer;
+use crate::http::body::Body;
+use crate::http::error::{ApiError, LiveKitRefusal};
+use crate::http::origin::require_known_origin;
+use crate::http::refused::Refused;
+use crate::signin::{Attempt, LoginError};
+use crate::tokens::livekit::{DisplayName, Grant, Identity, RoomConfig};
+use crate::tokens::{Keyring, LiveKitTokens};
+
+#[derive(Deserialize)]
+struct Credentials {
+    username: Option<String>,
+    password: Option<String>,
+    server_url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SignedIn<'a> {
+    success: bool,
+    user_id: &'a UserId,
+    username: &'a str,
+    channels: Vec<Listed<'a>>,
+    /// By the channel's number.
+    tokens: BTreeMap<String, ChannelToken<'a>>,
+    server_url: &'a str,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    channel_id: u64,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct ChannelToken<'a> {
+    token: String,
+    room: RoomName,
+    name: &'a str,
+}
+
+/// How long a token for a channel opens it: as long as LiveKit's own libraries make theirs.
+const LIFE: Duration = Duration::hours(6);
+
+pub(super) async fn sign_in(request: &Incoming, body: Body) -> Result<Answer, Refused> {
+    require_known_origin(&request.headers, &request.config)?;
+    let wanted: Credentials = body.json().await?;
+    let (username, password) = wanted.complete()?;
+    let keyring = request.api.keyring.borrow().clone();
+    let server = wanted.server(&keyring)?;
+    let user = known(request, username, password).await?;
+    let tokens = tokens(request, server, &user).await?;
+    let channels = request.config.rooms.access.channels_of(&user);
+    let body = SignedIn {
+        success: true,
+        user_id: &user.id,
+        username: &user.username,
+        channels: channels
+            .map(|(channel_id, channel)| Listed {
+                channel_id,
+                name: &channel.name,
+            })
+            .collect(),
+        tokens,
+        server_url: server.url(),
+    };
+    Ok(Answer::json(&body, None))
+}
+
+/// The person, if the password is theirs; written down either way.
+async fn known(request: &Incoming, username: &str, password: &str) -> Result<User, ApiError> {
+    let attempt = Attempt {
+        username,
+        password,
+        address: request.context.address,
+        device: None,
+    };
+    let checked = request.api.signin.check_password(attempt).await;
+    let act = Act {
+        user: whose(&checked),
+        ..request.act(Action::Login)
+    };
+    let judged = checked.map_err(|error| match error {
+        LoginError::Failed => fault("password"),
+        error => error.into(),
+    });
+    in_trail(request.ended(act, judged).await)
+}
+
+/// Whom the trail names: who proved to be somebody, or whose name was tried.
+fn whose(checked: &Result<User, LoginError>) -> Option<UserId> {
+    match checked {
+        Ok(user) => Some(user.id.clone()),
+        Err(LoginError::Wrong { known }) => known.clone(),
+        Err(LoginError::Inactive { user }) => user.clone(),
+        Err(_) => None,
+    }
+}
+
+/// A token for each channel that the user may enter; each is an act of its own.
+async fn tokens<'a>(
+    request: &'a Incoming,
+    server: &LiveKitTokens,
+    user: &User,
+) -> Result<BTreeMap<String, ChannelToken<'a>>, ApiError> {
+    let open: Vec<_> = request.config.rooms.access.channels_of(user).collect();
+    let act = || Act {
+        user: Some(user.id.clone()),
+        ..request.act(Action::Issue)
+    };
+    if open.is_empty() {
+        let none = Err(LiveKitRefusal::NoChannel.into());
+        return in_trail(request.ended(act(), none).await);
+    }
+    let each = open.into_iter().map(async |(number, channel)| {
+        let room = Channel::room(number);
+        let act = Act {
+            room: Some(room.clone()),
+            ..act()
+        };
+        let token = channel_token(request, server, user, &room);
+        let token = in_trail(request.ended(act, token).await)?;
+        let name = channel.name.as_str();
+        Ok::<_, ApiError>((number.to_string(), ChannelToken { token, room, name }))
+    });
+    Ok(try_join_all(each).await?.into_iter().collect())
+}
+
+fn channel_token(
+    request: &Incoming,
+    server: &LiveKitTokens,
+    user: &User,
+    room: &RoomName,
+) -> Result<String, ApiError> {
+    let now = request.context.received_at;
+    let grant = grant(request, user, room, now + LIFE)?;
+    let issued = issue(&request.api, server, &grant, now);
+    Ok(issued.map_err(|_| fault("token"))?.token)
+}
+
+fn grant(request: &Incoming, user: &User, room: &RoomName, until: Timestamp) -> Result<Grant, ApiError> {
+    // Nobody has to book a channel.
+    let entry = request
+        .config
+        .rooms
+        .access
+        .entry(room, Visitor::User(user), true)?;
+    let identity = Identity::of_user(&user.id).map_err(|_| fault("profile"))?;
+    Ok(Grant {
+        name: DisplayName::shortened(&user.name),
+        room_admin: entry.moderator,
+        room_config: entry.max_people.map(RoomConfig::of_at_most),
+        ..Grant::participant(room.clone(), identity, until)
+    })
+}
+
+/// This route tells which part failed, in words of its own.
+fn in_trail<T>(result: Result<T, ApiError>) -> Result<T, ApiError> {
+    result.map_err(|error| match error {
+        ApiError::Unavailable | ApiError::Internal => fault("audit"),
+        error => error,
+    })
+}
+
+fn fault(part: &'static str) -> ApiError {
+    LiveKitRefusal::SignInFailed { part }.into()
+}
+
+// === impl Credentials ===
+
+impl Credentials {
+    /// Any password that is not empty is one, even one of spaces.
+    fn complete(&self) -> Result<(&str, &str), LiveKitRefusal> {
+        let username = self.username.as_deref().map(str::trim);
+        let username = username.filter(|name| !name.is_empty());
+        let password = self.password.as_deref().filter(|password| !password.is_empty());
+        match (username, password) {
+            (Some(username), Some(password)) => Ok((username, password)),
+            (None, _) => Err(LiveKitRefusal::NoCredentials { missing: "username" }),
+            (_, None) => Err(LiveKitRefusal::NoCredentials { missing: "password" }),
+        }
+    }
+
+    fn server<'a>(&self, keyring: &'a Keyring) -> Result<&'a LiveKitTokens, LiveKitRefusal> {
+        let url = self.server_url.as_deref().filter(|url| !url.is_empty());
+        let server = match url {
+            Some(url) => keyring.livekit_at(url),
+            None => keyring.livekit(None),
+        };
+        server.ok_or(LiveKitRefusal::UnknownServer)
+    }
+}

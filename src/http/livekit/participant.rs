@@ -1,0 +1,235 @@
+//! `POST /api/livekit/token`: the endpoint that LiveKit's client libraries ask for a token (`TokenSource.endpoint`).
+//!
+//! Its form is LiveKit's: everything may be left out, and the answer is a 201. A program may say what it wants within
+//! its rooms. A person is who they have signed in as, in rooms that the rules allow.
+
+use std::collections::BTreeMap;
+
+use chrono::Duration;
+use http::StatusCode;
+use http::header::AUTHORIZATION;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{issue, server_of};
+use crate::audit::Act;
+use crate::domain::access::Visitor;
+use crate::domain::observation::{BackendId, BackendKind};
+use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
+use crate::http::Incoming;
+use crate::http::answer::Answer;
+use crate::http::auth::{Caller, MAY_GENERATE};
+use crate::http::body::Body;
+use crate::http::error::{ApiError, LiveKitRefusal};
+use crate::http::field::life;
+use crate::http::refused::Refused;
+use crate::signin::{Identity as Who, Session};
+use crate::tokens::LiveKitTokens;
+use crate::tokens::livekit::{Attributes, DisplayName, Grant, Identity, RoomConfig};
+
+/// Field names as protobuf's JSON has them, in either spelling (`livekit_token_source.proto`).
+#[derive(Deserialize)]
+struct TokenRequest {
+    #[serde(alias = "roomName")]
+    room_name: Option<String>,
+    #[serde(alias = "participantName")]
+    participant_name: Option<String>,
+    #[serde(alias = "participantIdentity")]
+    participant_identity: Option<String>,
+    #[serde(alias = "participantMetadata")]
+    participant_metadata: Option<String>,
+    #[serde(alias = "participantAttributes")]
+    participant_attributes: Option<BTreeMap<String, String>>,
+    #[serde(alias = "roomConfig")]
+    room_config: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct TokenAnswer<'a> {
+    server_url: &'a str,
+    participant_token: &'a str,
+    room_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    participant_name: Option<&'a str>,
+}
+
+/// In place of what was not said: bytes of randomness in a fresh name, so that nobody else comes by it.
+const DRAWN_BYTES: usize = 10;
+
+pub(super) async fn token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
+    if is_program(request).await? {
+        let caller = request.caller(MAY_GENERATE)?;
+        let answer = for_program(request, &caller, body).await;
+        return answer.map_err(|error| caller.refused(error));
+    }
+    let session = request.user().await?;
+    Ok(for_person(request, &session, body).await?)
+}
+
+/// Whether an API key is presented, or nothing where that is enough (`--dev`); else it must be a person.
+async fn is_program(request: &Incoming) -> Result<bool, ApiError> {
+    let keyed = request.headers.contains_key(AUTHORIZATION);
+    Ok(request.is_known_client() && (keyed || request.cookie_session().await?.is_none()))
+}
+
+async fn for_program(request: &Incoming, caller: &Caller<'_>, body: Body) -> Result<Answer, ApiError> {
+    let wanted = TokenRequest::read(body).await?;
+    let room = wanted.room(|| fresh(request, &caller.client.room_prefix))?;
+    let identity = wanted.participant_identity.clone();
+    let identity = identity.unwrap_or_else(|| fresh(request, "participant"));
+    let act = Act {
+        room: Some(room.clone()),
+        user: UserId::parse(&identity).ok(),
+        ..request.issue_to(caller)
+    };
+    let answer = || {
+        caller.permissions().require_room(&room)?;
+        let identity = Identity::parse(&identity).map_err(ApiError::bad("participant_identity"))?;
+        let seconds = life(None, caller.client.max_token_secs)?;
+        let until = request.context.received_at + Duration::seconds(seconds);
+        let grant = wanted.grant(Grant::participant(room, identity, until))?;
+        let keyring = request.api.keyring.borrow().clone();
+        issued(request, server_of(&keyring, caller)?, &grant)
+    };
+    let answer = request.ended(act, answer()).await?;
+    Ok(answer.for_client(caller.id))
+}
+
+async fn for_person(request: &Incoming, session: &Session, body: Body) -> Result<Answer, ApiError> {
+    let wanted = TokenRequest::read(body).await?;
+    let room = wanted.room(|| fresh(request, "room"))?;
+    let act = Act {
+        room: Some(room.clone()),
+        ..request.issue_for(session)
+    };
+    let answer = || {
+        let keyring = request.api.keyring.borrow().clone();
+        let server = keyring.livekit(None).ok_or(LiveKitRefusal::UnknownServer)?;
+        let own = own_grant(request, session, server, room)?;
+        wanted.require_nothing_beyond(&own)?;
+        issued(request, server, &own)
+    };
+    let answer = request.ended(act, answer()).await?;
+    Ok(answer.for_client(&session.client))
+}
+
+/// What the rules let a person have.
+fn own_grant(
+    request: &Incoming,
+    session: &Session,
+    server: &LiveKitTokens,
+    room: RoomName,
+) -> Result<Grant, ApiError> {
+    let backend = BackendId {
+        kind: BackendKind::Livekit,
+        name: server.name().to_owned(),
+    };
+    let name = room.clone();
+    let is_booked = request.api.meetings.is_booked(&RoomKey { backend, name });
+    let rules = &request.config.rooms.access;
+    let entry = rules.entry(&room, visitor(session), is_booked)?;
+    let identity = Identity::of_user(&session.user.id).map_err(|error| {
+        tracing::error!(%error, "the id of a user cannot be one in LiveKit");
+        ApiError::Internal
+    })?;
+    Ok(Grant {
+        name: DisplayName::shortened(&session.user.name),
+        room_admin: entry.moderator,
+        room_config: entry.max_people.map(RoomConfig::of_at_most),
+        ..Grant::participant(room, identity, until(request, session))
+    })
+}
+
+fn visitor(session: &Session) -> Visitor<'_> {
+    match session.identity {
+        Who::Guest { .. } => Visitor::Guest,
+        Who::Local { .. } | Who::Provided { .. } => Visitor::User(&session.user),
+    }
+}
+
+/// As long as every token of a sign-in, and no longer than that.
+fn until(request: &Incoming, session: &Session) -> Timestamp {
+    let now = request.context.received_at;
+    let minutes = request.config.daemon.signin.token_minutes;
+    let client = request.config.clients.get(&session.client);
+    let ceiling = client.map_or(u64::MAX, |client| client.max_token_secs);
+    let seconds = (u64::from(minutes) * 60).min(ceiling);
+    let life = Duration::seconds(i64::try_from(seconds).unwrap_or_default());
+    session.ends_at.min(now + life)
+}
+
+fn issued(request: &Incoming, server: &LiveKitTokens, grant: &Grant) -> Result<Answer, ApiError> {
+    let issued = issue(&request.api, server, grant, request.context.received_at)?;
+    let body = TokenAnswer {
+        server_url: server.url(),
+        participant_token: &issued.token,
+        room_name: grant.room.as_str(),
+        participant_name: grant.name.as_ref().map(DisplayName::as_str),
+    };
+    Ok(Answer::json(&body, None).with_status(StatusCode::CREATED))
+}
+
+fn fresh(request: &Incoming, prefix: &str) -> String {
+    let drawn: [u8; DRAWN_BYTES] = request.api.ambient.random();
+    let digits: String = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{prefix}-{digits}")
+}
+
+// === impl TokenRequest ===
+
+impl TokenRequest {
+    /// What is empty was not said: protobuf's JSON may write empty texts for what is absent.
+    async fn read(body: Body) -> Result<Self, ApiError> {
+        let read: Self = body.json().await?;
+        let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        Ok(Self {
+            room_name: said(read.room_name),
+            participant_name: said(read.participant_name),
+            participant_identity: said(read.participant_identity),
+            participant_metadata: said(read.participant_metadata),
+            participant_attributes: read.participant_attributes.filter(|all| !all.is_empty()),
+            room_config: read.room_config.filter(|config| !config.is_null()),
+        })
+    }
+
+    fn room(&self, fresh: impl FnOnce() -> String) -> Result<RoomName, ApiError> {
+        let name = self.room_name.clone().unwrap_or_else(fresh);
+        RoomName::parse(&name).map_err(ApiError::bad("room_name"))
+    }
+
+    /// The grant with all that a program says of the participant and the room.
+    fn grant(self, bare: Grant) -> Result<Grant, ApiError> {
+        let name = self.participant_name.as_deref().map(DisplayName::parse);
+        let config = self.room_config.map(RoomConfig::parse);
+        let attributes = Attributes::new(self.participant_attributes.unwrap_or_default());
+        Ok(Grant {
+            name: name.transpose().map_err(ApiError::bad("participant_name"))?,
+            metadata: self.participant_metadata,
+            attributes: attributes.map_err(ApiError::bad("participant_attributes"))?,
+            room_config: config.transpose().map_err(ApiError::bad("room_config"))?,
+            ..bare
+        })
+    }
+
+    /// A person says at most who they are anyway.
+    fn require_nothing_beyond(&self, own: &Grant) -> Result<(), LiveKitRefusal> {
+        let own_name = own.name.as_ref().map(DisplayName::as_str);
+        let is = |said: &Option<String>, own: Option<&str>| {
+            said.as_deref().is_none_or(|said| Some(said.trim()) == own)
+        };
+        let field = if !is(&self.participant_identity, Some(own.identity.as_str())) {
+            "participant_identity"
+        } else if !is(&self.participant_name, own_name) {
+            "participant_name"
+        } else if self.participant_metadata.is_some() {
+            "participant_metadata"
+        } else if self.participant_attributes.is_some() {
+            "participant_attributes"
+        } else if self.room_config.is_some() {
+            "room_config"
+        } else {
+            return Ok(());
+        };
+        Err(LiveKitRefusal::FieldNotAllowed { field })
+    }
+}

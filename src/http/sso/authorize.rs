@@ -1,0 +1,93 @@
+//! `GET /sso/authorize`: where jitsi-meet's `tokenAuthUrl` leads, with or without the code flow.
+
+use super::flow::{CodeGoal, Flow, FlowError, Goal, address, told, with_query};
+use super::login::signed_in_or_asked;
+use super::page;
+use super::program::Program;
+use super::state;
+use crate::http::Incoming;
+use crate::http::answer::Answer;
+use crate::http::body::Body;
+use crate::http::error::ApiError;
+use crate::http::form::Pairs;
+use crate::http::refused::Refused;
+
+pub(super) async fn authorize(request: &Incoming, _: Body) -> Result<Answer, Refused> {
+    let pairs = Pairs::parse(request.query.as_bytes())?;
+    let flow = match Flow::parse(&pairs, &request.config) {
+        Ok(Flow {
+            goal: Goal::Callback { redirect_uri, .. },
+            ..
+        }) => {
+            let description = "response_type must be code";
+            let state = pairs.get("state");
+            return page::lost(told(
+                redirect_uri.as_str(),
+                "unsupported_response_type",
+                description,
+                state,
+            ));
+        }
+        Ok(flow) => flow,
+        Err(error) => return page::lost(error),
+    };
+    let program = Program::of(request, &flow)?;
+    let prompt = pairs.get("prompt");
+    answer(&program, flow, prompt)
+        .await
+        .map_err(|error| program.refused(error))
+}
+
+async fn answer(program: &Program<'_>, mut flow: Flow, prompt: Option<&str>) -> Result<Answer, ApiError> {
+    if let Goal::Code(goal) = &mut flow.goal {
+        if let Some(answer) = renewing(program, goal).await? {
+            return Ok(answer);
+        }
+        if prompt == Some("none") {
+            return silent(program, &flow).await;
+        }
+    }
+    signed_in_or_asked(program, &flow, prompt == Some("login")).await
+}
+
+/// A web client that has a refresh token is sent back to use it, where it would be taken; else it comes out of the state,
+/// since the web client would use that and nothing else.
+async fn renewing(program: &Program<'_>, goal: &mut CodeGoal) -> Result<Option<Answer>, ApiError> {
+    let Some(text) = goal.state.clone() else {
+        return Ok(None);
+    };
+    let Some(token) = state::refresh_token(&text) else {
+        return Ok(None);
+    };
+    let family = program.request.api.signin.peek(&token, program.id).await?;
+    if family.is_some_and(|family| family.room == goal.room) {
+        let url = with_query(address(&goal.redirect_uri)?, &[("state", &text)]);
+        return Ok(Some(Answer::see_other(&url).for_client(program.id)));
+    }
+    goal.state = Some(state::without_refresh_token(&text));
+    Ok(None)
+}
+
+/// Without showing a page (OpenID Connect Core section 3.1.2.1).
+async fn silent(program: &Program<'_>, flow: &Flow) -> Result<Answer, ApiError> {
+    let Goal::Code(goal) = &flow.goal else {
+        return signed_in_or_asked(program, flow, false).await;
+    };
+    let refuse = |error, description| told(&goal.redirect_uri, error, description, goal.state.as_deref());
+    let refusal = match program.request.cookie_session().await? {
+        None => refuse("login_required", "nobody is signed in"),
+        Some(session) => match super::finish::finish(program, flow, &session).await {
+            Err(ApiError::SignIn(refusal)) => {
+                tracing::debug!(?refusal, "a silent sign-in is refused");
+                refuse("access_denied", "the person may not enter this room")
+            }
+            led => return led,
+        },
+    };
+    match refusal {
+        FlowError::Told(url) => Ok(Answer::see_other(&url)
+            .because("login_required")
+            .for_client(program.id)),
+        FlowError::Page(error) => Err(error),
+    }
+}

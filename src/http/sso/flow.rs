@@ -1,0 +1,224 @@
+//! One way through sign-in: which program asks for it, and where it leads. It travels as the query of the pages on the way,
+//! and is checked against the configuration each time it comes back.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+use super::state::{self, State};
+use crate::config::{Client, Config};
+use crate::domain::{ClientId, Next, RoomName};
+use crate::http::error::{ApiError, SignInRefusal};
+use crate::http::form::Pairs;
+
+/// A program's wish that somebody signs in; all of it is as the program registered it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Flow {
+    pub(super) client: ClientId,
+    pub(super) goal: Goal,
+}
+
+/// Where a sign-in leads.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Goal {
+    /// Back to the program, with a token in the address.
+    Callback { redirect_uri: Url, next: Next },
+    /// Back to the program, with a code that it trades for a token (RFC 6749 section 4.1).
+    Code(CodeGoal),
+    /// Straight into the room, which jitsi-meet named.
+    Room { state: State, text: String },
+}
+
+/// What the program that is given a code has asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CodeGoal {
+    /// To the letter as registered.
+    pub(super) redirect_uri: String,
+    /// `S256` of the verifier, base64url without padding: 43 characters (RFC 7636 section 4.2).
+    pub(super) code_challenge: String,
+    /// Handed back as it came.
+    pub(super) state: Option<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) room: Option<RoomName>,
+}
+
+/// Why a request is no way through sign-in.
+#[derive(Debug)]
+pub(super) enum FlowError {
+    /// Whoever asks cannot be told at an address of theirs, since none can be trusted.
+    Page(ApiError),
+    /// Told to the program at its registered address (RFC 6749 section 4.1.2.1).
+    Told(Url),
+}
+
+const LONGEST_NONCE: usize = 512;
+/// What needs no encoding in a query: RFC 3986 section 3.4 leaves `/` as it is.
+const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/');
+
+// === impl Flow ===
+
+impl Flow {
+    /// Reads a request of a program, or what [`Flow::query`] made of one.
+    pub(super) fn parse(pairs: &Pairs, config: &Config) -> Result<Self, FlowError> {
+        let (id, client) = client(pairs, config)?;
+        let goal = match (pairs.get("response_type"), pairs.get("redirect_uri")) {
+            (None, None) if pairs.get("state").is_some() => room_goal(pairs)?,
+            (None, _) => Goal::Callback {
+                redirect_uri: address(redirect_uri(pairs, client)?)?,
+                next: pairs.get("next").map(Next::parse).unwrap_or_default(),
+            },
+            (Some(kind), _) => Goal::Code(code_goal(pairs, redirect_uri(pairs, client)?, kind)?),
+        };
+        Ok(Self {
+            client: id.clone(),
+            goal,
+        })
+    }
+
+    /// The query that leads back here.
+    pub(super) fn query(&self) -> String {
+        let mut pairs = vec![("client_id", self.client.as_str())];
+        match &self.goal {
+            Goal::Callback { redirect_uri, next } => {
+                pairs.extend([("redirect_uri", redirect_uri.as_str()), ("next", next.as_str())]);
+            }
+            Goal::Code(goal) => pairs.extend(goal.pairs()),
+            Goal::Room { text, .. } => pairs.push(("state", text)),
+        }
+        query(&pairs)
+    }
+
+    /// The room that the person wants to enter, where there is one.
+    pub(super) fn room(&self) -> Option<RoomName> {
+        match &self.goal {
+            Goal::Callback { next, .. } => next.room(),
+            Goal::Code(goal) => goal.room.clone(),
+            Goal::Room { state, .. } => Some(state.room.clone()),
+        }
+    }
+}
+
+// === impl CodeGoal ===
+
+impl CodeGoal {
+    fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let fixed = [
+            ("response_type", "code"),
+            ("redirect_uri", self.redirect_uri.as_str()),
+            ("code_challenge", self.code_challenge.as_str()),
+            ("code_challenge_method", "S256"),
+        ];
+        let state = self.state.as_deref().map(|state| ("state", state));
+        let nonce = self.nonce.as_deref().map(|nonce| ("nonce", nonce));
+        fixed.into_iter().chain(state).chain(nonce)
+    }
+}
+
+// === impl FlowError ===
+
+impl<E: Into<ApiError>> From<E> for FlowError {
+    fn from(error: E) -> Self {
+        Self::Page(error.into())
+    }
+}
+
+/// Tells a program at its address that nothing came of it.
+pub(super) fn told(redirect_uri: &str, error: &str, description: &str, state: Option<&str>) -> FlowError {
+    let mut pairs = vec![("error", error), ("error_description", description)];
+    pairs.extend(state.map(|state| ("state", state)));
+    match address(redirect_uri) {
+        Ok(url) => FlowError::Told(with_query(url, &pairs)),
+        Err(refusal) => refusal.into(),
+    }
+}
+
+/// The address with further parameters behind those that it has.
+pub(super) fn with_query(mut address: Url, pairs: &[(&str, &str)]) -> Url {
+    let added = query(pairs);
+    let all = match address.query() {
+        Some(own) if !own.is_empty() => format!("{own}&{added}"),
+        _ => added,
+    };
+    address.set_query(Some(&all));
+    address
+}
+
+/// The client that a request names. Its id is no secret, so this says nothing about who calls.
+pub(super) fn client<'a>(pairs: &Pairs, config: &'a Config) -> Result<(&'a ClientId, &'a Client), ApiError> {
+    Ok(client_of(pairs.required("client_id")?, config)?)
+}
+
+pub(super) fn client_of<'a>(
+    id: &str,
+    config: &'a Config,
+) -> Result<(&'a ClientId, &'a Client), SignInRefusal> {
+    let id = ClientId::parse(id).map_err(|_| SignInRefusal::UnknownClient)?;
+    config
+        .clients
+        .get_key_value(&id)
+        .ok_or(SignInRefusal::UnknownClient)
+}
+
+/// The address that a request names, if the client registered it to the letter.
+pub(super) fn registered<'a>(redirect_uri: &str, client: &'a Client) -> Result<&'a str, SignInRefusal> {
+    let known = client.redirect_uris.iter().find(|known| *known == redirect_uri);
+    known.map(String::as_str).ok_or(SignInRefusal::UnknownRedirect)
+}
+
+pub(super) fn address(redirect_uri: &str) -> Result<Url, SignInRefusal> {
+    Url::parse(redirect_uri).map_err(|_| SignInRefusal::UnknownRedirect)
+}
+
+fn query(pairs: &[(&str, &str)]) -> String {
+    let encode = |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, IN_QUERY));
+    pairs.iter().map(encode).collect::<Vec<_>>().join("&")
+}
+
+fn redirect_uri<'a>(pairs: &Pairs, client: &'a Client) -> Result<&'a str, ApiError> {
+    Ok(registered(pairs.required("redirect_uri")?, client)?)
+}
+
+fn room_goal(pairs: &Pairs) -> Result<Goal, ApiError> {
+    let text = state::without_refresh_token(pairs.required("state")?);
+    let state = State::parse(&text).ok_or_else(|| ApiError::Invalid {
+        field: "state",
+        why: "names no room".into(),
+    })?;
+    Ok(Goal::Room { state, text })
+}
+
+fn code_goal(pairs: &Pairs, redirect_uri: &str, kind: &str) -> Result<CodeGoal, FlowError> {
+    let state = pairs.get("state").filter(|state| state.len() <= state::LONGEST);
+    let refuse = |error, description| Err(told(redirect_uri, error, description, state));
+    if kind != "code" {
+        return refuse("unsupported_response_type", "response_type must be code");
+    }
+    if state != pairs.get("state") {
+        return refuse("invalid_request", "state is too long");
+    }
+    let challenge = pairs.get("code_challenge").filter(|text| is_challenge(text));
+    let (Some("S256"), Some(challenge)) = (pairs.get("code_challenge_method"), challenge) else {
+        return refuse("invalid_request", "code_challenge with the method S256 is needed");
+    };
+    let nonce = pairs.get("nonce");
+    if nonce.is_some_and(|nonce| nonce.len() > LONGEST_NONCE) {
+        return refuse("invalid_request", "nonce is too long");
+    }
+    Ok(CodeGoal {
+        redirect_uri: redirect_uri.to_owned(),
+        code_challenge: challenge.to_owned(),
+        state: state.map(str::to_owned),
+        nonce: nonce.map(str::to_owned),
+        room: state.and_then(State::parse).map(|state| state.room),
+    })
+}
+
+/// SHA-256 in base64url: 43 characters.
+fn is_challenge(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() == 43 && text.bytes().all(allowed)
+}

@@ -1,0 +1,179 @@
+//! `/sso/login/`: the page with name and password, and the form on it.
+
+use super::csrf;
+use super::finish::{enter, finish};
+use super::flow::Flow;
+use super::page;
+use super::program::Program;
+use super::record::Ending;
+use crate::audit::{Act, Action, Outcome};
+use crate::domain::{RoomName, User};
+use crate::http::answer::Answer;
+use crate::http::body::Body;
+use crate::http::cookie::{Cookie, Cookies};
+use crate::http::error::{ApiError, SignInRefusal};
+use crate::http::form::Pairs;
+use crate::http::refused::Refused;
+use crate::http::{Api, Incoming, to_the_end};
+use crate::pages::LoginProblem;
+use crate::signin::{Attempt, Identity, LoginError};
+use crate::telemetry::label::{SignInMethod, SignInResult};
+
+/// `GET /sso/login/`
+pub(super) async fn show(request: &Incoming, _: Body) -> Result<Answer, Refused> {
+    let pairs = Pairs::parse(request.query.as_bytes())?;
+    let flow = match Flow::parse(&pairs, &request.config) {
+        Ok(flow) => flow,
+        Err(error) => return page::lost(error),
+    };
+    let program = Program::of(request, &flow)?;
+    let anew = pairs.get("prompt") == Some("login");
+    signed_in_or_asked(&program, &flow, anew)
+        .await
+        .map_err(|error| program.refused(error))
+}
+
+/// Straight on for somebody who is signed in, unless they are to sign in anew; else the login page.
+pub(super) async fn signed_in_or_asked(
+    program: &Program<'_>,
+    flow: &Flow,
+    anew: bool,
+) -> Result<Answer, ApiError> {
+    let session = program.request.cookie_session().await?.filter(|_| !anew);
+    let Some(session) = session else {
+        return Ok(page::login(program, flow, "", None));
+    };
+    match finish(program, flow, &session).await {
+        // Somebody without an account may have one after all; and a session can end at this very moment.
+        Err(ApiError::SignIn(SignInRefusal::Needed)) => Ok(page::login(program, flow, "", None)),
+        Err(ApiError::SignIn(SignInRefusal::Entry(_))) if is_guest(&session.identity) => {
+            Ok(page::login(program, flow, "", None))
+        }
+        led => led,
+    }
+}
+
+/// `POST /sso/login/`
+pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Refused> {
+    let pairs = Pairs::parse(request.query.as_bytes())?;
+    let flow = match Flow::parse(&pairs, &request.config) {
+        Ok(flow) => flow,
+        Err(error) => return page::lost(error),
+    };
+    let program = Program::of(request, &flow)?;
+    let form = body
+        .form(&request.headers)
+        .await
+        .map_err(|error| program.refused(error))?;
+    let entered = sign_in(&program, &flow, &form).await;
+    entered.map_err(|error| program.refused(error))
+}
+
+async fn sign_in(program: &Program<'_>, flow: &Flow, form: &Pairs) -> Result<Answer, ApiError> {
+    let username = form.get("username").unwrap_or_default();
+    let again = |problem| Ok(page::login(program, flow, username, Some(problem)));
+    if csrf::check(program.request, form).is_err() {
+        return again(LoginProblem::Stale);
+    }
+    let (false, Some(password)) = (username.is_empty(), form.get("password")) else {
+        return again(LoginProblem::MissingField);
+    };
+    match check(program, flow.room().as_ref(), username, password).await? {
+        Ok(user) => {
+            let username = user.username;
+            enter(
+                program,
+                flow,
+                Identity::Local { username },
+                SignInMethod::Password,
+            )
+            .await
+        }
+        Err(error) => match problem(&error) {
+            Some(problem) => {
+                Ok(page::login(program, flow, username, Some(problem)).because(error_code(error)))
+            }
+            None => Err(error.into()),
+        },
+    }
+}
+
+/// Checks a name and a password; what comes of it is written down and counted, also when the caller is gone by then.
+pub(super) async fn check(
+    program: &Program<'_>,
+    room: Option<&RoomName>,
+    username: &str,
+    password: &str,
+) -> Result<Result<User, LoginError>, ApiError> {
+    let request = program.request;
+    let (api, address) = (request.api.clone(), request.context.address);
+    let device = Cookies::new(program.config()).get(&request.headers, Cookie::Device);
+    let (username, password) = (username.to_owned(), password.to_owned());
+    let (device, act) = (
+        device.map(str::to_owned),
+        program.act(Action::Login, Ending::Success, room),
+    );
+    to_the_end(async move {
+        let attempt = Attempt {
+            username: &username,
+            password: &password,
+            address,
+            device: device.as_deref(),
+        };
+        let checked = api.signin.check_password(attempt).await;
+        if let Err(error) = &checked {
+            refused(&api, act, error).await?;
+        }
+        Ok(checked)
+    })
+    .await?
+}
+
+async fn refused(api: &Api, act: Act, error: &LoginError) -> Result<(), ApiError> {
+    let user = match error {
+        LoginError::Wrong { known: user } | LoginError::Inactive { user } => user.clone(),
+        _ => None,
+    };
+    let (outcome, reason) = ending(error).outcome();
+    let result = match outcome {
+        Outcome::Failed => SignInResult::Failed,
+        Outcome::Refused | Outcome::Success => SignInResult::Refused,
+    };
+    api.metrics.signed_in(SignInMethod::Password, result);
+    let act = Act {
+        outcome,
+        reason,
+        user,
+        ..act
+    };
+    Ok(api.audit.record(act).await?)
+}
+
+fn ending(error: &LoginError) -> Ending {
+    match error {
+        LoginError::Wrong { .. } => Ending::Refused("wrong_credentials"),
+        LoginError::Inactive { .. } => Ending::Refused("user_inactive"),
+        LoginError::NoProfile => Ending::Refused("no_profile"),
+        LoginError::TooMany { .. } => Ending::Refused("rate_limited"),
+        LoginError::Busy => Ending::Failed("busy"),
+        LoginError::Failed => Ending::Failed("internal_error"),
+    }
+}
+
+fn error_code(error: LoginError) -> &'static str {
+    ApiError::from(error).code()
+}
+
+fn problem(error: &LoginError) -> Option<LoginProblem> {
+    match error {
+        LoginError::Wrong { .. } => Some(LoginProblem::Wrong),
+        LoginError::Inactive { .. } => Some(LoginProblem::Inactive),
+        LoginError::TooMany { wait } => Some(LoginProblem::TooMany(wait.as_secs() + 1)),
+        LoginError::Busy => Some(LoginProblem::Busy),
+        LoginError::NoProfile | LoginError::Failed => None,
+    }
+}
+
+fn is_guest(identity: &Identity) -> bool {
+    matches!(identity, Identity::Guest { .. })
+}

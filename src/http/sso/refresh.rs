@@ -1,0 +1,112 @@
+//! `POST /sso/api/refresh-token/`, and the same trade for the code flow.
+
+use serde::{Deserialize, Serialize};
+
+use super::person::PersonBody;
+use super::program::Program;
+use super::record::Ending;
+use crate::audit::{Act, Action};
+use crate::http::Incoming;
+use crate::http::answer::Answer;
+use crate::http::body::Body;
+use crate::http::error::{ApiError, SignInRefusal};
+use crate::http::field::seconds;
+use crate::http::refused::Refused;
+use crate::http::to_the_end;
+use crate::signin::{RefreshError, Renewed};
+use crate::tokens::Issued;
+
+#[derive(Deserialize)]
+struct Wanted {
+    refresh_token: Option<String>,
+    client_id: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Given<'a> {
+    token: &'a str,
+    refresh_token: &'a str,
+    expires_at: String,
+    user: PersonBody<'a>,
+}
+
+/// `POST /sso/api/refresh-token/`
+pub(super) async fn refresh(request: &Incoming, body: Body) -> Result<Answer, Refused> {
+    let wanted: Wanted = body.json().await?;
+    let program = Program::calling(request, wanted.client_id.as_deref())?;
+    let renewed = async {
+        let token = wanted.refresh_token.filter(|token| !token.is_empty());
+        let field = "refresh_token";
+        renew(&program, token.ok_or(ApiError::Missing { field })?).await
+    };
+    let (renewed, issued) = renewed.await.map_err(|error| program.refused(error))?;
+    let given = Given {
+        token: &issued.token,
+        refresh_token: renewed.next.expose(),
+        expires_at: seconds(issued.expires_at),
+        user: PersonBody::of(&renewed.session.user),
+    };
+    Ok(Answer::json(&given, Some(program.id.clone())))
+}
+
+/// Trades a refresh token for a pair. The rules are asked first: a room that is closed for now does not cost the token.
+pub(super) async fn renew(program: &Program<'_>, token: String) -> Result<(Renewed, Issued), ApiError> {
+    let request = program.request;
+    let (api, client) = (request.api.clone(), program.id.clone());
+    if let Some(family) = api.signin.peek(&token, &client).await?
+        && let Some(session) = api.signin.session(family.session).await?
+    {
+        program.admit(&session, family.room.as_ref()).await?;
+    }
+    let act = program.act(Action::Refresh, Ending::Success, None);
+    let renewed = to_the_end(async move {
+        let renewed = api.signin.renew(&token, &client).await;
+        api.audit.record(told(act, &renewed)).await?;
+        Ok::<_, ApiError>(renewed)
+    });
+    let renewed = renewed.await??.map_err(|error| refused(program, error))?;
+    let issued = program
+        .issue(&renewed.session, renewed.family.room.as_ref())
+        .await?;
+    Ok((renewed, issued))
+}
+
+/// The act with what came of it.
+fn told(act: Act, renewed: &Result<Renewed, RefreshError>) -> Act {
+    let refused = |user, reason| (user, None, Ending::Refused(reason).outcome());
+    let (user, room, (outcome, reason)) = match renewed {
+        Ok(renewed) => {
+            let (user, room) = (renewed.session.user.id.clone(), renewed.family.room.clone());
+            (Some(user), room, Ending::Success.outcome())
+        }
+        Err(RefreshError::Reused { user, .. }) => refused(user.clone(), "refresh_token_reused"),
+        Err(RefreshError::WrongClient) => refused(None, "refresh_token_of_another_client"),
+        Err(RefreshError::Unknown) => refused(None, "invalid_refresh_token"),
+        Err(RefreshError::Failed(_)) => (None, None, Ending::Failed("unavailable").outcome()),
+    };
+    Act {
+        user,
+        room,
+        outcome,
+        reason,
+        ..act
+    }
+}
+
+fn refused(program: &Program<'_>, error: RefreshError) -> ApiError {
+    match error {
+        RefreshError::Unknown | RefreshError::WrongClient => unknown(program),
+        RefreshError::Reused { .. } => SignInRefusal::RefreshTokenReused.into(),
+        RefreshError::Failed(error) => error.into(),
+    }
+}
+
+/// Counts as a failed attempt to prove who one is.
+fn unknown(program: &Program<'_>) -> ApiError {
+    let counted = program
+        .request
+        .api
+        .limits
+        .failure(program.request.context.address);
+    counted.err().unwrap_or(SignInRefusal::BadRefreshToken.into())
+}

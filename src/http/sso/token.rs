@@ -1,0 +1,175 @@
+//! `POST /sso/token`: codes and refresh tokens become tokens (RFC 6749 sections 4.1.3 and 6, RFC 7636).
+//!
+//! The programs are web pages, which can keep no secret; a code counts only together with the verifier that its asker made.
+
+use http::StatusCode;
+use serde::Serialize;
+
+use super::program::Program;
+use super::record::Ending;
+use super::refresh;
+use crate::audit::Action;
+use crate::http::Incoming;
+use crate::http::answer::Answer;
+use crate::http::body::Body;
+use crate::http::error::{ApiError, SignInRefusal};
+use crate::http::form::Pairs;
+use crate::http::refused::Refused;
+use crate::http::to_the_end;
+use crate::signin::{CodeError, Redeemed, RefreshToken, Session};
+use crate::tokens::Issued;
+
+#[derive(Serialize)]
+struct Given<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    /// Seconds.
+    expires_in: i64,
+    refresh_token: &'a str,
+    id_token: String,
+}
+
+#[derive(Serialize)]
+struct OAuthError {
+    error: &'static str,
+    error_description: String,
+}
+
+/// What OAuth calls an error, or what went wrong before it came to that.
+enum NotGiven {
+    OAuth(&'static str, String),
+    Other(ApiError),
+}
+
+pub(super) async fn token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
+    let form = match body.form(&request.headers).await {
+        Ok(form) => form,
+        Err(error) => return oauth(NotGiven::from(error)).map_err(Refused::from),
+    };
+    let program = match Program::calling(request, form.get("client_id")) {
+        Ok(program) => program,
+        Err(refused) => return oauth(NotGiven::from(refused.error)).map_err(Refused::from),
+    };
+    let given = match form.get("grant_type") {
+        Some("authorization_code") => by_code(&program, &form).await,
+        Some("refresh_token") => by_refresh_token(&program, &form).await,
+        Some(_) => Err(NotGiven::OAuth(
+            "unsupported_grant_type",
+            "grant_type is not known".into(),
+        )),
+        None => Err(ApiError::Missing { field: "grant_type" }.into()),
+    };
+    let answer = given.or_else(oauth).map_err(|error| program.refused(error))?;
+    Ok(answer.for_client(program.id))
+}
+
+async fn by_code(program: &Program<'_>, form: &Pairs) -> Result<Answer, NotGiven> {
+    let code = form.required("code")?.to_owned();
+    let redirect_uri = form.required("redirect_uri")?.to_owned();
+    let verifier = form.required("code_verifier")?.to_owned();
+    let (signin, client) = (program.request.api.signin.clone(), program.id.clone());
+    let redeemed = to_the_end(async move { signin.redeem(&code, &client, &redirect_uri, &verifier).await });
+    let Redeemed {
+        session,
+        code,
+        refresh_token,
+    } = match redeemed.await? {
+        Ok(redeemed) => redeemed,
+        Err(error) => return Err(no_code(program, error).await),
+    };
+    let issued = program.issue(&session, code.room.as_ref()).await?;
+    given(program, &session, &issued, &refresh_token, code.nonce.as_deref())
+}
+
+async fn by_refresh_token(program: &Program<'_>, form: &Pairs) -> Result<Answer, NotGiven> {
+    let token = form.required("refresh_token")?.to_owned();
+    let (renewed, issued) = refresh::renew(program, token).await?;
+    let nonce = renewed.family.nonce.as_deref();
+    given(program, &renewed.session, &issued, &renewed.next, nonce)
+}
+
+fn given(
+    program: &Program<'_>,
+    session: &Session,
+    issued: &Issued,
+    refresh_token: &RefreshToken,
+    nonce: Option<&str>,
+) -> Result<Answer, NotGiven> {
+    let given = Given {
+        access_token: &issued.token,
+        token_type: "Bearer",
+        expires_in: (issued.expires_at - program.now()).num_seconds(),
+        refresh_token: refresh_token.expose(),
+        id_token: program.id_token(session, nonce)?,
+    };
+    Ok(Answer::json(&given, Some(program.id.clone())))
+}
+
+async fn no_code(program: &Program<'_>, error: CodeError) -> NotGiven {
+    let reason = match &error {
+        CodeError::Unknown => "code_unknown",
+        CodeError::Reused { .. } => "code_reused",
+        CodeError::Mismatch => "code_mismatch",
+        CodeError::Failed(_) => "unavailable",
+    };
+    let (ending, not_given) = match error {
+        CodeError::Failed(error) => (Ending::Failed(reason), NotGiven::Other(error.into())),
+        other => (
+            Ending::Refused(reason),
+            NotGiven::OAuth("invalid_grant", other.to_string()),
+        ),
+    };
+    let recorded = program.record(program.act(Action::Issue, ending, None)).await;
+    match (
+        recorded,
+        program
+            .request
+            .api
+            .limits
+            .failure(program.request.context.address),
+    ) {
+        (Err(error), _) | (Ok(()), Err(error)) => NotGiven::Other(error),
+        (Ok(()), Ok(())) => not_given,
+    }
+}
+
+/// RFC 6749 section 5.2.
+fn oauth(not_given: NotGiven) -> Result<Answer, ApiError> {
+    match not_given {
+        NotGiven::Other(error) => Err(error),
+        NotGiven::OAuth(error, error_description) => {
+            let body = OAuthError {
+                error,
+                error_description,
+            };
+            Ok(Answer::json(&body, None)
+                .with_status(StatusCode::BAD_REQUEST)
+                .because(error))
+        }
+    }
+}
+
+// === impl NotGiven ===
+
+impl<E: Into<ApiError>> From<E> for NotGiven {
+    fn from(error: E) -> Self {
+        use crate::config::daemon::Language::En;
+        let error = error.into();
+        let name = match &error {
+            ApiError::Missing { .. } => "invalid_request",
+            ApiError::SignIn(SignInRefusal::UnknownClient) => "invalid_client",
+            ApiError::SignIn(SignInRefusal::Entry(_)) => "access_denied",
+            ApiError::SignIn(refusal) if is_about_grant(refusal) => "invalid_grant",
+            ApiError::SignIn(_) => "invalid_request",
+            _ => return Self::Other(error),
+        };
+        Self::OAuth(name, error.sentence(En))
+    }
+}
+
+fn is_about_grant(refusal: &SignInRefusal) -> bool {
+    matches!(
+        refusal,
+        SignInRefusal::BadRefreshToken | SignInRefusal::RefreshTokenReused | SignInRefusal::Needed
+    )
+}

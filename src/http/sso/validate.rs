@@ -1,0 +1,94 @@
+//! `POST /sso/api/validate-token/`: what a program may know of a token that a person shows.
+
+use serde::{Deserialize, Serialize};
+
+use super::person::PersonBody;
+use super::program::Program;
+use super::record::Ending;
+use crate::audit::{Act, Action};
+use crate::domain::UserId;
+use crate::http::Incoming;
+use crate::http::answer::Answer;
+use crate::http::auth::Judged;
+use crate::http::body::Body;
+use crate::http::error::{ApiError, SignInRefusal};
+use crate::http::field::seconds;
+use crate::http::jitsi::found;
+use crate::http::refused::Refused;
+use crate::tokens::VerifiedUser;
+
+#[derive(Deserialize)]
+struct Wanted {
+    token: Option<String>,
+    client_id: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Valid<'a> {
+    valid: bool,
+    user: Holder<'a>,
+    expires_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Holder<'a> {
+    /// Signed in.
+    Person(PersonBody<'a>),
+    /// Named by a program, in a token that comes from no sign-in.
+    Named(&'a VerifiedUser),
+}
+
+#[derive(Serialize)]
+struct Invalid {
+    valid: bool,
+    code: &'static str,
+    error: String,
+}
+
+pub(super) async fn validate(request: &Incoming, body: Body) -> Result<Answer, Refused> {
+    let wanted: Wanted = body.json().await?;
+    let program = Program::calling(request, wanted.client_id.as_deref())?;
+    let token = wanted.token.as_deref().filter(|token| !token.is_empty());
+    let judged = async {
+        let token = token.ok_or(ApiError::Missing { field: "token" })?;
+        answer(&program, request.judge(token, program.server_name()).await?).await
+    };
+    judged.await.map_err(|error| program.refused(error))
+}
+
+async fn answer(program: &Program<'_>, judged: Judged) -> Result<Answer, ApiError> {
+    let request = program.request;
+    request.api.metrics.token_checked(found(&judged));
+    let id = Some(program.id.clone());
+    match judged {
+        Ok((verified, session)) => {
+            let user = session.as_ref().map(|session| session.user.id.clone());
+            let user = user.or_else(|| UserId::parse(verified.user.id.as_deref()?).ok());
+            let act = program.act(Action::Validate, Ending::Success, None);
+            program.record(Act { user, ..act }).await?;
+            let of_session = session.as_ref().map(|session| PersonBody::of(&session.user));
+            let valid = Valid {
+                valid: true,
+                user: of_session.map_or(Holder::Named(&verified.user), Holder::Person),
+                expires_at: seconds(verified.expires_at),
+            };
+            Ok(Answer::json(&valid, id))
+        }
+        Err(refusal) => {
+            if let ApiError::RateLimited { wait } = request.bad_token(refusal) {
+                return Err(ApiError::RateLimited { wait });
+            }
+            let ending = Ending::Refused(refusal.code());
+            program
+                .record(program.act(Action::Validate, ending, None))
+                .await?;
+            let invalid = Invalid {
+                valid: false,
+                code: refusal.code(),
+                error: ApiError::from(SignInRefusal::BadToken(refusal)).sentence(program.language()),
+            };
+            Ok(Answer::json(&invalid, id).because(refusal.code()))
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Style sheet, script and icon of the pages: compiled in, and named by what is in them, so that they can be kept for ever.
+
+/// One file that pages load.
+#[derive(Debug, Clone, Copy)]
+pub struct Asset {
+    name: &'static str,
+    extension: &'static str,
+    pub content_type: &'static str,
+    pub content: &'static str,
+    hash: u64,
+}
+
+// === impl Asset ===
+
+impl Asset {
+    pub const STYLE: Self = Self::new(
+        "usher",
+        "css",
+        "text/css; charset=utf-8",
+        include_str!("assets/usher.css"),
+    );
+    pub const LOGIN: Self = Self::new(
+        "login",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("assets/login.js"),
+    );
+    pub const ICON: Self = Self::new("icon", "svg", "image/svg+xml", include_str!("assets/icon.svg"));
+
+    const ALL: [Self; 3] = [Self::STYLE, Self::LOGIN, Self::ICON];
+
+    const fn new(
+        name: &'static str,
+        extension: &'static str,
+        content_type: &'static str,
+        content: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            extension,
+            content_type,
+            content,
+            hash: fnv(content.as_bytes()),
+        }
+    }
+
+    /// The asset with that file name, as [`Asset::file`] gives it.
+    pub fn named(file: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|asset| asset.file() == file)
+    }
+
+    /// `usher-0123456789abcdef.css`: another content, another name.
+    pub fn file(&self) -> String {
+        let Self {
+            name,
+            extension,
+            hash,
+            ..
+        } = self;
+        format!("{name}-{hash:016x}.{extension}")
+    }
+}
+
+/// FNV-1a with 64 bits: it tells one release of a file from the next, and can be computed while compiling.
+const fn fnv(bytes: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325;
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_asset_is_found_by_its_own_name_alone() {
+        for asset in Asset::ALL {
+            let found = Asset::named(&asset.file()).unwrap();
+            assert_eq!(found.content, asset.content);
+        }
+        for unknown in ["", "usher.css", "usher-0000000000000000.css", "../asset.rs"] {
+            assert!(Asset::named(unknown).is_none(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn the_hash_is_that_of_its_authors() {
+        assert_eq!(fnv(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+}

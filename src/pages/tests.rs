@@ -1,0 +1,154 @@
+//! What holds for every page, whatever texts come from outside.
+
+use super::*;
+
+const HOSTILE: &str = "\"><script>alert('x')</script>&<b onclick=x>";
+const LANGUAGES: [Language; 2] = [Language::En, Language::Fa];
+
+fn frame(language: Language) -> Frame<'static> {
+    Frame {
+        language,
+        base: "/usher",
+    }
+}
+
+fn login(language: Language, text: &str) -> String {
+    LoginPage {
+        frame: frame(language),
+        client: text,
+        room: Some(text),
+        action: text,
+        csrf: text,
+        username: text,
+        problem: Some(LoginProblem::Wrong),
+        passwords: true,
+        provider: Some((text, text)),
+        guest: Some(text),
+    }
+    .render()
+}
+
+/// Every page, with `text` wherever a text comes from outside.
+fn pages(language: Language, text: &str) -> Vec<String> {
+    let frame = frame(language);
+    let app = SampleApp {
+        frame,
+        client: text,
+        callback: text,
+        domain: text,
+    };
+    let confirm = ConfirmLogoutPage {
+        frame,
+        action: text,
+        csrf: text,
+    };
+    let error = ErrorPage {
+        frame,
+        sentence: text,
+        code: text,
+        request_id: text,
+    };
+    let open = OpenAppPage {
+        frame,
+        link: text,
+        room: text,
+    };
+    vec![
+        login(language, text),
+        SignedOutPage { frame }.render(),
+        confirm.render(),
+        error.render(),
+        open.render(),
+        app.index(),
+        app.callback(),
+        app.room(),
+    ]
+}
+
+/// The tags of a page: what stands between `<` and `>`.
+fn tags(page: &str) -> Vec<&str> {
+    page.split('<')
+        .filter_map(|rest| rest.split('>').next())
+        .collect()
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    tag.split_once(&format!(" {name}=\""))?.1.split('"').next()
+}
+
+#[test]
+fn what_comes_from_outside_stays_text() {
+    for page in LANGUAGES.iter().flat_map(|language| pages(*language, HOSTILE)) {
+        assert!(!page.contains("<script>") && !page.contains("<b "), "{page}");
+    }
+}
+
+#[test]
+fn pages_say_their_language_and_direction() {
+    let heads = [
+        (Language::En, "<html lang=\"en\" dir=\"ltr\">"),
+        (Language::Fa, "<html lang=\"fa\" dir=\"rtl\">"),
+    ];
+    for (language, head) in heads {
+        for page in pages(language, "x") {
+            assert!(
+                page.starts_with("<!doctype html>") && page.contains(head),
+                "{page}"
+            );
+            let title = page
+                .split("<title>")
+                .nth(1)
+                .and_then(|rest| rest.split('<').next());
+            assert!(title.is_some_and(|title| !title.trim().is_empty()), "{page}");
+        }
+    }
+}
+
+#[test]
+fn nothing_inline_and_nothing_from_elsewhere() {
+    for page in LANGUAGES.iter().flat_map(|language| pages(*language, "x")) {
+        for tag in tags(&page) {
+            assert!(!tag.starts_with("style") && !tag.contains(" style="), "{tag}");
+            assert!(!tag.contains(" on"), "{tag}");
+            assert!(!tag.starts_with("script") || tag.contains(" src="), "{tag}");
+            let loaded = attribute(tag, "src").or_else(|| {
+                let link = tag.starts_with("link ");
+                link.then(|| attribute(tag, "href")).flatten()
+            });
+            assert!(loaded.is_none_or(|path| path.starts_with("/usher/")), "{tag}");
+        }
+    }
+}
+
+#[test]
+fn every_field_has_a_label() {
+    for page in LANGUAGES.iter().flat_map(|language| pages(*language, "x")) {
+        let fields = tags(&page)
+            .into_iter()
+            .filter(|tag| tag.starts_with("input ") && attribute(tag, "type") != Some("hidden"));
+        for field in fields {
+            let id = attribute(field, "id").unwrap();
+            assert!(page.contains(&format!("<label for=\"{id}\">")), "{field}");
+            assert!(attribute(field, "autocomplete").is_some(), "{field}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_password_keeps_the_name_and_says_so() {
+    let page = login(Language::En, "ann@example.com");
+    assert!(page.contains("value=\"ann@example.com\""), "{page}");
+    assert!(
+        page.contains("role=\"alert\">The name or the password is wrong."),
+        "{page}"
+    );
+    assert_eq!(page.matches("aria-describedby=\"problem\"").count(), 2, "{page}");
+    assert_eq!(page.matches(" autofocus").count(), 1, "{page}");
+}
+
+#[test]
+fn the_other_language_leads_back_here() {
+    let page = login(Language::En, "/usher/sso/login/?client_id=a&next=/b");
+    let link = "/usher/language/fa?back=%2Fusher%2Fsso%2Flogin%2F%3Fclient%5Fid%3Da%26next%3D%2Fb";
+    assert!(page.contains(&format!("href=\"{link}\"")), "{page}");
+}
