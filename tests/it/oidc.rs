@@ -3,6 +3,8 @@
 mod browser;
 mod provider;
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use self::browser::{Browser, Shown};
@@ -12,6 +14,8 @@ use crate::usher::{CLIENTS, KEY, PASSWORD, Setup, USERS, Usher, answered};
 
 /// Where the program takes people back; nobody listens there.
 const CALLBACK: &str = "http://app.test/callback";
+/// How often usher looks for new keys of a provider at most.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(30);
 const HOME: &str = "http://app.test/goodbye";
 
 /// A program, a room in which doctors moderate, and a user of `users.toml`.
@@ -217,10 +221,14 @@ async fn a_provider_that_changes_its_key_is_asked_for_the_new_one() {
     provider.person("sub-1", sara()).await;
     token(&sign_in(&usher, &mut Browser::new()).await);
     provider.rotate().await;
+    let asked = Instant::now();
     token(&sign_in(&usher, &mut Browser::new()).await);
     provider.rotate().await;
     let shown = sign_in(&usher, &mut Browser::new()).await;
-    refused_with(&usher, &shown, 401, "bad_id_token").await;
+    // A busy machine may need so long that usher may ask again.
+    if asked.elapsed() < ASKED_AGAIN_AFTER {
+        refused_with(&usher, &shown, 401, "bad_id_token").await;
+    }
 }
 
 #[tokio::test]
