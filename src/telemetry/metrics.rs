@@ -14,8 +14,8 @@ use prometheus::{
 };
 
 use super::label::{
-    AuditAction, AuditOutcome, Correction, MeetingStatus, ReloadResult, SignInMethod, SignInResult, Source,
-    TokenCheck, TokenKind, TokenResult, Verdict,
+    AuditAction, AuditOutcome, Correction, Label, MeetingStatus, ReloadResult, SignInMethod, SignInResult,
+    Source, TokenCheck, TokenKind, TokenResult, Verdict,
 };
 pub use requests::HttpMetrics;
 use set::{CounterPairs, CounterSet, GaugeSet, registered};
@@ -107,12 +107,10 @@ impl Metrics {
                 ["usher_tokens_total", "Requests for a token."],
                 ["kind", "result"],
             )?,
-            token_checks: CounterSet::new(
+            token_checks: counted(
                 r,
-                [
-                    "usher_token_checks_total",
-                    "Checks of a token by what they found.",
-                ],
+                "usher_token_checks_total",
+                "Checks of a token by what they found.",
                 "result",
             )?,
             signins: CounterPairs::new(
@@ -135,12 +133,10 @@ impl Metrics {
                 ["usher_ingest_total", "Reports of meeting servers."],
                 ["source", "verdict"],
             )?,
-            corrections: CounterSet::new(
+            corrections: counted(
                 r,
-                [
-                    "usher_corrections_total",
-                    "Facts that were concluded because nobody had reported them.",
-                ],
+                "usher_corrections_total",
+                "Facts that were concluded because nobody had reported them.",
                 "kind",
             )?,
             config: Reloads::new(r, started)?,
@@ -378,6 +374,10 @@ fn record_start(r: &Registry, started: Timestamp) -> Result<(), Error> {
     let help = "When the process started, as seconds since 1970.";
     registered(r, Gauge::new("process_start_time_seconds", help)?)?.set(unix_seconds(started));
     Ok(())
+}
+
+fn counted<L: Label>(r: &Registry, name: &str, help: &str, label: &str) -> Result<CounterSet<L>, Error> {
+    CounterSet::new(r, [name, help], label)
 }
 
 fn counter(r: &Registry, name: &str, help: &str) -> Result<IntCounter, Error> {
