@@ -15,8 +15,8 @@ use prometheus::{
 };
 
 use super::label::{
-    AuditAction, AuditOutcome, Correction, MeetingStatus, ReloadResult, SignInMethod, SignInResult, Source,
-    TokenCheck, TokenKind, TokenResult, Verdict,
+    AuditAction, AuditOutcome, Correction, Label, MeetingStatus, ReloadResult, SignInMethod, SignInResult,
+    Source, TokenCheck, TokenKind, TokenResult, Verdict,
 };
 use admission::Admission;
 pub use requests::HttpMetrics;
@@ -110,12 +110,10 @@ impl Metrics {
                 ["usher_ingest_total", "Reports of meeting servers."],
                 ["source", "verdict"],
             )?,
-            corrections: CounterSet::new(
+            corrections: counted(
                 r,
-                [
-                    "usher_corrections_total",
-                    "Facts that were concluded because nobody had reported them.",
-                ],
+                "usher_corrections_total",
+                "Facts that were concluded because nobody had reported them.",
                 "kind",
             )?,
             config: Reloads::new(r, started)?,
@@ -331,6 +329,10 @@ fn record_start(r: &Registry, started: Timestamp) -> Result<(), Error> {
     let help = "When the process started, as seconds since 1970.";
     registered(r, Gauge::new("process_start_time_seconds", help)?)?.set(unix_seconds(started));
     Ok(())
+}
+
+fn counted<L: Label>(r: &Registry, name: &str, help: &str, label: &str) -> Result<CounterSet<L>, Error> {
+    CounterSet::new(r, [name, help], label)
 }
 
 fn counter(r: &Registry, name: &str, help: &str) -> Result<IntCounter, Error> {
