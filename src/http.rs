@@ -295,16 +295,18 @@ fn methods(path: &str) -> Option<&'static str> {
         Route::LiveKitGenerate,
         Route::LiveKitToken,
     ];
-    const READ: [Route; 5] = [
+    const READ: [Route; 7] = [
         Route::Jwks,
         Route::SsoUserInfo,
         Route::SsoAuthorize,
+        Route::OidcStart,
         Route::OidcCallback,
+        Route::SignedOut,
         Route::Audit,
     ];
     let is = |route: &Route| route.as_str().trim_end_matches('/') == path.trim_end_matches('/');
     let below = |folder: &str| path.strip_prefix(folder).is_some_and(|file| !file.contains('/'));
-    let sample = below("/client_apps/") || below("/client_apps/jitsi_meet/");
+    let sample = path == "/client_apps/jitsi_meet" || below("/client_apps/jitsi_meet/");
     if BOTH.iter().any(is) {
         Some("GET, HEAD, POST, OPTIONS")
     } else if POSTED.iter().any(is) {

@@ -15,7 +15,7 @@ pub use asset::Asset;
 pub use sample::{SampleApp, script as sample_script};
 use words::Words;
 
-/// What every page knows; see [`Frame::new`].
+/// What every page knows.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
     pub language: Language,
@@ -102,17 +102,7 @@ pub struct OpenAppPage<'a> {
 
 // === impl Frame ===
 
-impl<'a> Frame<'a> {
-    /// A page in this language; `public_url` as it is configured, without a trailing slash.
-    pub fn new(language: Language, public_url: &'a str) -> Self {
-        let authority = public_url.find("://").map_or(0, |at| at + "://".len());
-        let path = public_url[authority..].find('/').map(|at| authority + at);
-        Self {
-            language,
-            base: path.map_or("", |at| &public_url[at..]),
-        }
-    }
-
+impl Frame<'_> {
     fn say(&self) -> &'static Words {
         Words::of(self.language)
     }

@@ -1,4 +1,4 @@
-//! Cookies: the session, the device, and what ties a form to a browser. All are closed to scripts, and stay with this site
+//! Cookies: the session, the device, the language, and what ties a form to a browser. All are closed to scripts, and stay with this site
 //! on anything but a visit (RFC 6265bis: `HttpOnly`, `SameSite=Lax`).
 
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub(super) enum Cookie {
     Form,
     /// A browser that somebody signed in with before.
     Device,
+    /// Which language a person chose on our pages; no secret.
+    Language,
 }
 
 /// Longest value that is looked at, in bytes.
@@ -37,6 +39,7 @@ impl Cookie {
             Self::Session => "usher_session",
             Self::Form => "usher_form",
             Self::Device => "usher_device",
+            Self::Language => "usher_language",
         }
     }
 }
@@ -68,6 +71,23 @@ impl Cookies {
             (Some(only), None) if only.len() <= LONGEST => Some(only),
             _ => None,
         }
+    }
+
+    /// Every cookie of ours whose name begins so: names without the prefix, and values.
+    pub(super) fn beginning_with<'a>(
+        self,
+        headers: &'a HeaderMap,
+        beginning: &'static str,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let lines = headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(';')).filter_map(move |pair| {
+            let (given, value) = pair.trim().split_once('=')?;
+            let name = given.strip_prefix(self.prefix())?;
+            name.starts_with(beginning).then_some((name, value))
+        })
     }
 
     /// A `Set-Cookie` line. The value is one of ours: without white space, quotes, commas and semicolons.

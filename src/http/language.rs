@@ -1,15 +1,13 @@
 //! Which language an answer is in: what the person chose on a page, what the caller accepts, else the client's, else the
 //! configured one.
 
-use http::header::{ACCEPT_LANGUAGE, COOKIE};
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
+use http::header::ACCEPT_LANGUAGE;
 
+use super::cookie::{Cookie, Cookies};
 use crate::config::Config;
 use crate::config::daemon::Language;
 use crate::domain::ClientId;
-
-/// Remembers what a person chose with the link on our pages.
-const CHOSEN: &str = "usher_language";
 
 /// Chooses among the languages that usher speaks (RFC 9110, section 12.5.4).
 pub(super) fn choose(
@@ -17,7 +15,9 @@ pub(super) fn choose(
     client: Option<&(ClientId, Option<Language>)>,
     config: &Config,
 ) -> Language {
-    let chosen = headers.get_all(COOKIE).iter().find_map(chosen);
+    let chosen = Cookies::new(config)
+        .get(headers, Cookie::Language)
+        .and_then(tagged);
     let accepted = headers
         .get(ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok())
@@ -38,18 +38,12 @@ pub(super) fn tagged(tag: &str) -> Option<Language> {
     }
 }
 
-/// `Set-Cookie` for a choice: good for a year, on this site's own pages; it is no secret.
-pub(super) fn cookie(language: Language) -> HeaderValue {
-    HeaderValue::from_static(match language {
-        Language::En => "usher_language=en; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax",
-        Language::Fa => "usher_language=fa; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax",
-    })
-}
-
-fn chosen(cookies: &HeaderValue) -> Option<Language> {
-    let pairs = cookies.to_str().ok()?.split(';');
-    let mut named = pairs.filter_map(|pair| pair.trim().split_once('='));
-    named.find_map(|(name, tag)| if name == CHOSEN { tagged(tag) } else { None })
+/// The tag of a language, as [`tagged`] reads it.
+pub(super) fn tag(language: Language) -> &'static str {
+    match language {
+        Language::En => "en",
+        Language::Fa => "fa",
+    }
 }
 
 /// The known language with the highest weight; the first among equals.
@@ -74,19 +68,6 @@ fn known(range: &str) -> Option<Language> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_choice_is_read_back() {
-        for language in [Language::En, Language::Fa] {
-            let written = cookie(language);
-            let pair = written.to_str().unwrap().split(';').next().unwrap();
-            let sent = HeaderValue::from_str(&format!("a=b; {pair}; c=d")).unwrap();
-            assert_eq!(chosen(&sent), Some(language));
-        }
-        for none in ["", "usher_language", "usher_language=de", "x_usher_language=fa"] {
-            assert_eq!(chosen(&HeaderValue::from_static(none)), None, "{none}");
-        }
-    }
 
     #[test]
     fn the_callers_wish_is_weighed() {

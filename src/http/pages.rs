@@ -1,13 +1,17 @@
 //! What pages load, the choice of their language, and the sample pages.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use url::{Url, form_urlencoded};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
 use super::answer::Answer;
+use super::cookie::{Cookie, Cookies};
 use super::error::ApiError;
 use super::language::{self, choose};
+use super::origin::base;
 use super::refused::Refused;
 use super::{Api, Incoming, answered, get, read};
 use crate::config::{Client, Config};
@@ -19,6 +23,8 @@ use crate::telemetry::label::Route;
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Scripts of the sample have names that one can remember, so they are asked for again.
 const ASK_AGAIN: &str = "no-cache";
+/// How long a browser remembers the language.
+const A_YEAR: Duration = Duration::from_secs(31_536_000);
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The routes of this file.
@@ -72,7 +78,7 @@ fn choose_language(request: &Incoming, tag: &str, query: &str) -> Result<Answer,
         field: "back",
         why: "must be a path below usher's public address".into(),
     })?;
-    let cookie = language::cookie(language);
+    let cookie = Cookies::new(&request.config).set(Cookie::Language, language::tag(language), A_YEAR);
     Ok(Answer::see_other(&back).with_cookie(cookie))
 }
 
@@ -101,7 +107,10 @@ fn sample(request: &Incoming, file: &str) -> Result<Answer, Refused> {
     let domain = keyring.server(server).ok_or(ApiError::Internal)?.domain();
     let language = choose(&request.headers, Some(&(id.clone(), client.language)), config);
     let app = SampleApp {
-        frame: Frame::new(language, public_url),
+        frame: Frame {
+            language,
+            base: &base(config),
+        },
         client: id.as_str(),
         callback: &callback,
         domain,

@@ -6,7 +6,10 @@ const HOSTILE: &str = "\"><script>alert('x')</script>&<b onclick=x>";
 const LANGUAGES: [Language; 2] = [Language::En, Language::Fa];
 
 fn frame(language: Language) -> Frame<'static> {
-    Frame::new(language, "https://meet.example.com/usher")
+    Frame {
+        language,
+        base: "/usher",
+    }
 }
 
 fn login(language: Language, text: &str) -> String {
@@ -148,13 +151,4 @@ fn the_other_language_leads_back_here() {
     let page = login(Language::En, "/usher/sso/login/?client_id=a&next=/b");
     let link = "/usher/language/fa?back=%2Fusher%2Fsso%2Flogin%2F%3Fclient%5Fid%3Da%26next%3D%2Fb";
     assert!(page.contains(&format!("href=\"{link}\"")), "{page}");
-}
-
-#[test]
-fn links_begin_with_the_path_of_the_public_address() {
-    let base = |url| Frame::new(Language::En, url).base.to_owned();
-    assert_eq!(base("https://meet.example.com"), "");
-    assert_eq!(base("http://127.0.0.1:8787"), "");
-    assert_eq!(base("https://meet.example.com/usher"), "/usher");
-    assert_eq!(base("https://meet.example.com/a/b"), "/a/b");
 }

@@ -26,6 +26,8 @@ pub enum Purpose {
     Form,
     /// A sign-in on its way through the OpenID Connect provider.
     Provider,
+    /// Somebody who is at that provider to sign out there too.
+    Leave,
     /// A browser that somebody has signed in with before.
     Device,
 }
@@ -125,6 +127,7 @@ impl Purpose {
         Aad::from(match self {
             Self::Form => "usher/form/1",
             Self::Provider => "usher/provider/1",
+            Self::Leave => "usher/leave/1",
             Self::Device => "usher/device/1",
         })
     }

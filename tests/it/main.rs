@@ -3,6 +3,7 @@
 mod api;
 mod audit;
 mod bad_input;
+mod browser;
 mod deployment;
 mod durable;
 mod edge;
@@ -12,7 +13,10 @@ mod layering;
 mod lifecycle;
 mod livekit;
 mod nats;
+mod nginx;
 mod nothing_lost;
+mod oidc;
+mod pages;
 mod patience;
 mod ports;
 mod prosody;

@@ -31,15 +31,9 @@ rooms = ["*"]
 requests_per_second = 100000
 "#;
 
-/// A person who may sign in, for [`Setup::users`]; a doctor.
-pub const USERS: &str = r#"
-["user@example.com"]
-id = "123e4567-e89b-12d3-a456-426614174000"
-name = "Sara"
-password = "$argon2id$v=19$m=19456,t=2,p=1$SlLp7cYoe0zoUOJeJ4FGrw$zksXFKtcQyQ1Z+HZr28WNepnpDxT/ZjXscvtNS2xBKc"
-roles = ["doctor"]
-"#;
-/// The password in [`USERS`].
+/// The sample people, for [`Setup::users`].
+pub const USERS: &str = include_str!("../../config/users.toml");
+/// The password of user@example.com among them, as the sample says.
 pub const PASSWORD: &str = "dev-password";
 
 /// What a test says about the configuration.

@@ -1,23 +1,19 @@
 //! `deploy/nginx.conf` in a real nginx, inside a site that has Jitsi's greedy patterns.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use tempfile::TempDir;
-
 use super::text_of;
+use crate::nginx;
 use crate::patience::DEADLINE;
 use crate::ports::free_port;
 
-/// nginx with the snippet, killed on drop.
+/// nginx with the snippet.
 struct Nginx {
-    process: Child,
+    server: nginx::Nginx,
     address: SocketAddr,
-    folder: TempDir,
 }
 
 // === impl Nginx ===
@@ -27,35 +23,9 @@ impl Nginx {
     fn before(usher: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = free_address();
-        fs::write(
-            folder.path().join("nginx.conf"),
-            site(folder.path(), address, usher),
-        )
-        .unwrap();
-        let mut process = Command::new("/usr/sbin/nginx")
-            .arg("-p")
-            .arg(folder.path())
-            .args(["-e", "stderr", "-c", "nginx.conf"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("nginx is missing; tests/run --tools installs it");
-        let mut lines = BufReader::new(process.stderr.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
-        let heard: Vec<String> = lines
-            .by_ref()
-            .take_while(|line| !line.contains("event method"))
-            .collect();
-        assert!(
-            process.try_wait().unwrap().is_none(),
-            "nginx did not start: {heard:?}"
-        );
-        thread::spawn(move || lines.for_each(drop));
-        Self {
-            process,
-            address,
-            folder,
-        }
+        let site = site(folder.path(), address, usher);
+        let server = nginx::Nginx::start(folder, &site);
+        Self { server, address }
     }
 
     /// Sends a request exactly as written and returns the whole answer.
@@ -77,53 +47,26 @@ impl Nginx {
         self.ask(&format!("GET {path}"), "", "")
     }
 
-    /// Everything that nginx wrote into its log folder.
     fn logs(&self) -> String {
-        let files = fs::read_dir(self.folder.path().join("log")).unwrap();
-        files
-            .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
-            .collect()
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.server.logs()
     }
 }
 
 /// A site like Jitsi's: the snippet, and behind it patterns that would take every path for a room.
 fn site(folder: &Path, address: SocketAddr, usher: SocketAddr) -> String {
-    let logs = folder.join("log");
-    fs::create_dir(&logs).unwrap();
-    let logs = logs.to_str().unwrap();
-    let snippet = text_of("deploy/nginx.conf").replace("127.0.0.1:8787", &usher.to_string());
-    let snippet = snippet.replace("/var/log/nginx", logs);
-    let log_format = text_of("deploy/nginx-log-format.conf");
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("{kind}_temp_path {}/{kind};\n", folder.display()))
-        .concat();
+    let snippet = nginx::snippet(folder, usher);
     format!(
-        "daemon off; master_process off; pid nginx.pid; error_log stderr notice;
-        events {{}}
-        http {{
-            {temporary}
-            {log_format}
-            server {{
-                listen {address};
-                access_log {logs}/access.log;
-                client_max_body_size 0;
-                error_log {logs}/error.log;
-                ssi on; gzip on; gzip_types *; gzip_proxied any;
-                location ~ ^/([^/?&:'\"]+)$ {{
-                    access_log {logs}/rooms.log without_tokens;
-                    return 200 room;
-                }}
-                {snippet}
-                location ~ ^/([^/?&:'\"]+)/(.*)$ {{ return 200 tenant; }}
-            }}
-        }}"
+        "listen {address};
+        access_log log/access.log;
+        client_max_body_size 0;
+        error_log log/error.log;
+        ssi on; gzip on; gzip_types *; gzip_proxied any;
+        location ~ ^/([^/?&:'\"]+)$ {{
+            access_log log/rooms.log without_tokens;
+            return 200 room;
+        }}
+        {snippet}
+        location ~ ^/([^/?&:'\"]+)/(.*)$ {{ return 200 tenant; }}"
     )
 }
 

@@ -1,0 +1,105 @@
+//! `https://meet.test`: a stand-in for Jitsi's web client, and usher under `/usher/`, behind nginx.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::Command;
+
+use crate::nginx::{self, Nginx};
+use crate::ports::free_port;
+use crate::usher::{CLIENTS, Setup, USERS, Usher};
+
+/// One site of its own for each test.
+pub struct Site {
+    /// Where nginx listens with TLS.
+    pub address: SocketAddr,
+    pub usher: Usher,
+    _nginx: Nginx,
+}
+
+const PROGRAMS: &str = r#"
+[jitsi_meet]
+name = "Sample pages"
+redirect_uris = ["https://meet.test/usher/client_apps/jitsi_meet/callback.html"]
+origins = ["https://meet.test"]
+rooms = ["*"]
+
+[meet-web]
+name = "Jitsi Meet"
+redirect_uris = ["https://meet.test/static/sso.html", "https://meet.test/static/logout.html"]
+origins = ["https://meet.test"]
+rooms = ["*"]
+"#;
+
+const RULES: &str = r#"
+[[rules]]
+rooms = "team*"
+moderators = ["role:doctor"]
+
+[[rules]]
+rooms = "open-*"
+guests = true
+"#;
+
+// === impl Site ===
+
+impl Site {
+    pub async fn open() -> Self {
+        let usher = Usher::start(Setup {
+            http: "public_url = \"https://meet.test/usher\"".into(),
+            clients: format!("{CLIENTS}{PROGRAMS}"),
+            users: USERS.into(),
+            rooms: RULES.into(),
+            ..Setup::default()
+        })
+        .await;
+        let folder = tempfile::tempdir().unwrap();
+        certify(folder.path());
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let behind = SocketAddr::from((Ipv4Addr::LOCALHOST, usher.port()));
+        let server = server(folder.path(), address, behind);
+        Self {
+            address,
+            usher,
+            _nginx: Nginx::start(folder, &server),
+        }
+    }
+}
+
+/// Every address that is not a file is a room, as with Jitsi.
+fn server(folder: &Path, address: SocketAddr, usher: SocketAddr) -> String {
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/jitsi");
+    let snippet = nginx::snippet(folder, usher);
+    format!(
+        "listen {address} ssl;
+        server_name meet.test;
+        ssl_certificate {here}/certificate.pem;
+        ssl_certificate_key {here}/key.pem;
+        access_log off;
+        root {files};
+        types {{ text/html html; text/javascript js; }}
+        location / {{ try_files $uri /room.html; }}
+        {snippet}",
+        here = folder.display(),
+        files = files.display(),
+    )
+}
+
+/// A certificate that the browser is told to take.
+fn certify(folder: &Path) {
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+        ])
+        .args(["-nodes", "-days", "2", "-subj", "/CN=meet.test"])
+        .args(["-addext", "subjectAltName=DNS:meet.test"])
+        .args(["-keyout", "key.pem", "-out", "certificate.pem"])
+        .current_dir(folder)
+        .output()
+        .expect("openssl is missing; tests/run --tools installs it");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
