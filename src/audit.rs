@@ -110,3 +110,6 @@ fn id_of(entry: &Entry) -> Result<ActId, StoreError> {
         source: std::io::Error::other(error),
     })
 }
+
+#[cfg(test)]
+mod tests;

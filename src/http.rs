@@ -295,11 +295,13 @@ fn methods(path: &str) -> Option<&'static str> {
         Route::LiveKitGenerate,
         Route::LiveKitToken,
     ];
-    const READ: [Route; 5] = [
+    const READ: [Route; 7] = [
         Route::Jwks,
         Route::SsoUserInfo,
         Route::SsoAuthorize,
+        Route::OidcStart,
         Route::OidcCallback,
+        Route::SignedOut,
         Route::Audit,
     ];
     let is = |route: &Route| route.as_str().trim_end_matches('/') == path.trim_end_matches('/');

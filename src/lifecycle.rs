@@ -55,8 +55,9 @@ enum Cause {
     TaskDied,
 }
 
-/// How long tasks have between the hard token and being aborted.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long tasks have between the hard token and being aborted. They need milliseconds, but for the events of the last
+/// requests, which may still go out; and a machine may be busy.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 // === impl Lifecycle ===
 

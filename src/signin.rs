@@ -132,3 +132,6 @@ impl SignIn {
         self.0.ambient.now()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ impl Audit {
 
     /// Removes what is older than `cutoff`, but nothing that may have to go out once more; returns how many records that
     /// were. Ids sort by age, so the walk ends early.
-    async fn remove_before(&self, cutoff: Timestamp) -> Result<usize, StoreError> {
+    pub(super) async fn remove_before(&self, cutoff: Timestamp) -> Result<usize, StoreError> {
         let sent = Sent::load(&self.0.store).await?.up_to();
         let mut scan = self.0.store.scan(Table::Audit, None);
         let mut removed = 0;

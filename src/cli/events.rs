@@ -19,6 +19,7 @@ Examples:
   usher events                                   everything from now on
   usher events --type completed --since 1d       meetings that ended since yesterday, then those to come
   usher events --client ataraxia --json | jq .   what one program's meetings do, for another program
+  usher events --audit --since 1h                who signed in, and who was refused
   usher events --from-start --count 1            the oldest event that NATS still has
 
 Press Ctrl-C to stop.")]
@@ -35,6 +36,9 @@ pub struct EventsArgs {
     /// Only this kind, such as completed or participant.joined
     #[arg(long = "type", value_name = "TYPE", value_parser = kind)]
     pub kind: Option<String>,
+    /// Only audit records; --type is then the action, such as login
+    #[arg(long, conflicts_with = "meeting")]
+    pub audit: bool,
     /// Print each event as it is, one JSON object per line
     #[arg(long)]
     pub json: bool,
@@ -106,6 +110,9 @@ fn print(event: &Delivered, json: bool, prefix: &str, out: &mut impl Write) -> i
 /// The subject that matches what was asked for, without the prefix.
 fn filter(args: &EventsArgs) -> String {
     let client = args.client.as_ref().map_or("*", ClientId::as_str);
+    if args.audit {
+        return format!("audit.{client}.{}", args.kind.as_deref().unwrap_or("*"));
+    }
     match (&args.meeting, &args.kind) {
         (None, None) if args.client.is_none() => ">".to_owned(),
         (None, None) => format!("*.{client}.>"),
@@ -130,7 +137,10 @@ fn client(text: &str) -> Result<ClientId, String> {
 
 /// Takes the end of a subject, or the `type` of the event that goes with it.
 fn kind(text: &str) -> Result<String, String> {
-    let text = text.strip_prefix("usher.meeting.").unwrap_or(text);
+    let bare = text
+        .strip_prefix("usher.meeting.")
+        .or_else(|| text.strip_prefix("usher.audit."));
+    let text = bare.unwrap_or(text);
     let text = text.strip_suffix(".v1").unwrap_or(text);
     let well_formed =
         |token: &str| !token.is_empty() && token.bytes().all(|b| b.is_ascii_lowercase() || b == b'*');
@@ -190,6 +200,11 @@ mod tests {
         assert_eq!(
             filter_of("--type usher.meeting.participant.joined.v1"),
             "meetings.*.*.participant.joined"
+        );
+        assert_eq!(filter_of("--audit"), "audit.*.*");
+        assert_eq!(
+            filter_of("--audit --client acme --type usher.audit.login.v1"),
+            "audit.acme.login"
         );
         assert_eq!(
             filter_of(&format!("--meeting {id}")),

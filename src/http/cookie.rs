@@ -73,6 +73,23 @@ impl Cookies {
         }
     }
 
+    /// Every cookie of ours whose name begins so: names without the prefix, and values.
+    pub(super) fn beginning_with<'a>(
+        self,
+        headers: &'a HeaderMap,
+        beginning: &'static str,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let lines = headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(';')).filter_map(move |pair| {
+            let (given, value) = pair.trim().split_once('=')?;
+            let name = given.strip_prefix(self.prefix())?;
+            name.starts_with(beginning).then_some((name, value))
+        })
+    }
+
     /// A `Set-Cookie` line. The value is one of ours: without white space, quotes, commas and semicolons.
     pub(super) fn set(self, cookie: Cookie, value: &str, keep: Duration) -> HeaderValue {
         self.set_named(cookie.name(), value, keep)

@@ -8,6 +8,7 @@ mod flow;
 mod guest;
 mod login;
 mod logout;
+mod oidc;
 mod page;
 mod person;
 mod program;
@@ -29,9 +30,8 @@ use crate::telemetry::label::Route;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
-    let pages = pages(api);
-    let json = json(api);
-    pages.or(json).unify().boxed()
+    let pages = pages(api).or(provider(api)).unify();
+    pages.or(json(api)).unify().boxed()
 }
 
 fn pages(api: &Api) -> BoxedFilter<(Answer,)> {
@@ -59,6 +59,24 @@ fn pages(api: &Api) -> BoxedFilter<(Answer,)> {
         .or(confirm)
         .unify()
         .boxed()
+}
+
+fn provider(api: &Api) -> BoxedFilter<(Answer,)> {
+    let start = get(
+        api,
+        Route::OidcStart,
+        warp::path!("sso" / "oidc" / "start").boxed(),
+    )
+    .then(|request, body| paged(request, body, oidc::start));
+    let callback = get(
+        api,
+        Route::OidcCallback,
+        warp::path!("sso" / "oidc" / "callback").boxed(),
+    )
+    .then(|request, body| paged(request, body, oidc::callback));
+    let signed_out = get(api, Route::SignedOut, warp::path!("sso" / "signed-out").boxed())
+        .then(|request, body| paged(request, body, oidc::signed_out));
+    start.or(callback).unify().or(signed_out).unify().boxed()
 }
 
 fn json(api: &Api) -> BoxedFilter<(Answer,)> {

@@ -106,3 +106,66 @@ pub(super) fn decoy(users: &Users, lot: u64) -> &str {
         .and_then(|at| hashes().nth(at))
         .map_or(NOBODYS, |hash| hash.expose())
 }
+
+#[cfg(test)]
+mod tests {
+    use argon2::Params;
+    use argon2::password_hash::phc::PasswordHash;
+
+    use super::*;
+    use crate::config::User;
+    use crate::config::secret::Secret;
+    use crate::domain::UserId;
+
+    #[tokio::test]
+    async fn who_finds_a_long_queue_is_sent_away() {
+        let checker = Checker::with(1, 1);
+        let first = checker.turn().await.unwrap();
+        let second = checker.turn();
+        tokio::pin!(second);
+        assert!(futures_util::poll!(&mut second).is_pending());
+        assert!(checker.turn().await.is_none());
+        drop(first);
+        let second = second.await.unwrap();
+        assert_eq!(second.check("x", NOBODYS).await.ok(), Some(false));
+        assert!(checker.turn().await.is_some(), "the turn is given back");
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_is_none_is_an_error_and_no_panic() {
+        for hash in ["", "$argon2id$", "$argon2id$v=19$m=1,t=0,p=0$x$y"] {
+            let turn = Checker::with(1, 0).turn().await.unwrap();
+            let outcome = turn.check("x", hash).await;
+            assert!(matches!(outcome, Err(CheckError::Hash(_))), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn the_hash_of_nobody_costs_what_a_new_one_does() {
+        let parsed = PasswordHash::new(NOBODYS).unwrap();
+        let params = Params::try_from(&parsed).unwrap();
+        assert_eq!(
+            (params.m_cost(), params.t_cost(), params.p_cost()),
+            (19 * 1024, 2, 1)
+        );
+        assert_eq!(decoy(&Users::new(), 7), NOBODYS);
+    }
+
+    #[test]
+    fn decoys_are_hashes_of_users_and_stay_the_same_for_a_name() {
+        let user = |at: u8| {
+            let user = User {
+                id: Some(UserId::parse(&at.to_string()).unwrap()),
+                name: at.to_string(),
+                password: (at != 1).then(|| Secret::new(at.to_string())),
+                roles: Vec::new(),
+                organisations: Vec::new(),
+                active: true,
+            };
+            (at.to_string(), user)
+        };
+        let users: Users = (0..3).map(user).collect();
+        let picked: Vec<_> = (0..4).map(|lot| decoy(&users, lot)).collect();
+        assert_eq!(picked, ["0", "2", "0", "2"]);
+    }
+}

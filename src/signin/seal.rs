@@ -26,6 +26,8 @@ pub enum Purpose {
     Form,
     /// A sign-in on its way through the OpenID Connect provider.
     Provider,
+    /// Somebody who is at that provider to sign out there too.
+    Leave,
     /// A browser that somebody has signed in with before.
     Device,
 }
@@ -125,7 +127,66 @@ impl Purpose {
         Aad::from(match self {
             Self::Form => "usher/form/1",
             Self::Provider => "usher/provider/1",
+            Self::Leave => "usher/leave/1",
             Self::Device => "usher/device/1",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Duration;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::signin::tests::{AMBIENT, beginning};
+
+    fn seal(key: u8) -> Seal {
+        let key = UnboundKey::new(&AES_256_GCM_SIV, &[key; 32]).unwrap();
+        Seal {
+            key: LessSafeKey::new(key),
+            ambient: AMBIENT,
+        }
+    }
+
+    fn until() -> Timestamp {
+        beginning() + Duration::seconds(10)
+    }
+
+    #[test]
+    fn a_value_comes_back_until_it_expires() {
+        let text = seal(1).seal(Purpose::Form, &("team1", 7), until());
+        let open = |now| seal(1).unseal::<(String, u8)>(Purpose::Form, &text, now);
+        assert_eq!(open(beginning()), Some(("team1".to_owned(), 7)));
+        assert!(open(until() - Duration::seconds(1)).is_some());
+        assert_eq!(open(until()), None);
+    }
+
+    #[test]
+    fn it_opens_for_one_purpose_with_one_key_as_one_type() {
+        let text = seal(1).seal(Purpose::Form, &7, until());
+        for purpose in [Purpose::Provider, Purpose::Device] {
+            assert_eq!(seal(1).unseal::<u8>(purpose, &text, beginning()), None);
+        }
+        assert_eq!(seal(2).unseal::<u8>(Purpose::Form, &text, beginning()), None);
+        assert_eq!(seal(1).unseal::<String>(Purpose::Form, &text, beginning()), None);
+    }
+
+    #[test]
+    fn the_same_value_looks_different_each_time() {
+        let sealed = || seal(1).seal(Purpose::Form, &"secret", until());
+        assert_ne!(sealed(), sealed());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_else_opens(text in "\\PC{0,80}|[A-Za-z0-9_-]{0,80}", at in any::<prop::sample::Index>(), flip in 1..64_u8) {
+            prop_assert_eq!(seal(1).unseal::<u8>(Purpose::Form, &text, beginning()), None);
+            let mut changed = seal(1).seal(Purpose::Form, &7, until()).into_bytes();
+            let at = at.index(changed.len());
+            changed[at] ^= flip;
+            let changed = String::from_utf8_lossy(&changed);
+            prop_assert_eq!(seal(1).unseal::<u8>(Purpose::Form, &changed, beginning()), None);
+        }
     }
 }

@@ -213,3 +213,72 @@ fn network(address: IpAddr) -> IpAddr {
         v4 => v4,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::Duration as Span;
+
+    use super::*;
+    use crate::signin::tests::beginning;
+
+    const ALLOWED: (i64, i64) = (3, 1_000);
+
+    fn after_secs(secs: i64) -> Timestamp {
+        beginning() + Span::seconds(secs)
+    }
+
+    #[test]
+    fn so_many_at_once_and_then_one_for_each_interval() {
+        let allowance = Allowance::new(ALLOWED);
+        let count = |at| allowance.count(7, after_secs(at));
+        assert!((0..3).all(|_| count(0) == Ok(())));
+        assert_eq!(count(0), Err(Duration::from_secs(1)));
+        assert_eq!(allowance.look(7, after_secs(0)), Err(Duration::from_secs(1)));
+        assert_eq!((count(1), count(1)), (Ok(()), Err(Duration::from_secs(1))));
+        assert_eq!(allowance.count(8, after_secs(0)), Ok(()), "another key");
+        assert!((0..3).all(|_| count(100) == Ok(())), "it does not pile up");
+        assert!(count(100).is_err());
+    }
+
+    #[test]
+    fn looking_does_not_count() {
+        let allowance = Allowance::new(ALLOWED);
+        assert!((0..100).all(|_| allowance.look(7, beginning()).is_ok()));
+    }
+
+    #[test]
+    fn what_is_handed_back_can_be_had_again() {
+        let allowance = Allowance::new(ALLOWED);
+        for _ in 0..100 {
+            assert_eq!(allowance.count(7, beginning()), Ok(()));
+            allowance.hand_back(7);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_locks_nobody_out() {
+        let allowance = Allowance::new(ALLOWED);
+        assert!((0..3).all(|_| allowance.count(7, after_secs(1_000_000)) == Ok(())));
+        assert_eq!(allowance.count(7, beginning()), Err(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_refusal_by_name_costs_the_network_nothing() {
+        let throttle = Throttle::new(&crate::signin::tests::AMBIENT);
+        let guess = |address: &'static str| Guess {
+            username: "sara@example.com",
+            address: address.parse().unwrap(),
+            device: None,
+        };
+        let count = |guess| throttle.count(guess, beginning()).map(drop);
+        assert!((0..10).all(|_| count(guess("192.0.2.1")) == Ok(())));
+        for _ in 0..100 {
+            assert_eq!(count(guess("192.0.2.2")), Err(Duration::from_secs(30)));
+        }
+        let other = Guess {
+            username: "omid@example.com",
+            ..guess("192.0.2.2")
+        };
+        assert_eq!(count(other), Ok(()));
+    }
+}

@@ -55,6 +55,7 @@ labels! {
         SsoToken = "/sso/token",
         OidcStart = "/sso/oidc/start",
         OidcCallback = "/sso/oidc/callback",
+        SignedOut = "/sso/signed-out",
         ClientAuth = "/api/auth/client/",
         LiveKitGenerate = "/api/livekit/generate-token",
         LiveKitToken = "/api/livekit/token",

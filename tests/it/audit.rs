@@ -3,6 +3,8 @@
 //! The records are put into its store by its own code while it is not running.
 
 mod asking;
+mod forgetting;
+mod living;
 mod order;
 mod sending;
 mod writer;

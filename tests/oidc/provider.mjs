@@ -1,4 +1,4 @@
-// A real OpenID Connect provider for usher's tests, all in memory: `node provider.mjs PORT USHER_URL`.
+// A real OpenID Connect provider for usher's tests, all in memory: `node provider.mjs PORT`.
 //
 // Whoever comes is signed in at once as the person that was named last, without a page. Reads one command per line of
 // JSON on stdin and answers each with one line on stdout that carries the command's `seq`:
@@ -6,7 +6,8 @@
 //   person      sub, claims       who comes next; a sub of null says no ("access_denied")
 //   rotate                        another key signs from now on, and the old one is gone
 //   substitute  id_token          stands in every answer of the token endpoint from now on; null for its own again
-//   stop, start                   nobody listens; somebody listens again at the same port
+//   start       usher             listens, for an usher at that address
+//   stop                          nobody listens; what it knows stays
 //   sessions                      how many people are signed in here
 //
 // Clients: `usher` with a secret, `public` without one, and `other`, somebody else's.
@@ -20,13 +21,12 @@ console.warn = () => {}; // it advises against plain http and old versions of No
 console.info = () => {};
 const { Provider } = await import("oidc-provider");
 
-const [port, usher] = [Number(process.argv[2]), process.argv[3]];
+const port = Number(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
 const cookieKey = randomBytes(16).toString("hex");
-const ends = {
-  redirect_uris: [`${usher}/sso/oidc/callback`],
-  post_logout_redirect_uris: [`${usher}/sso/signed-out`],
-};
+
+let usher = "";
+let current;
 
 let person = { sub: "nobody", claims: {} };
 let substitute = null;
@@ -34,6 +34,10 @@ const claimsOf = new Map();
 const signedIn = new Set();
 
 function configuration() {
+  const ends = {
+    redirect_uris: [`${usher}/sso/oidc/callback`],
+    post_logout_redirect_uris: [`${usher}/sso/signed-out`],
+  };
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const key = { ...privateKey.export({ format: "jwk" }), use: "sig", kid: randomBytes(4).toString("hex") };
   return {
@@ -66,6 +70,8 @@ function configuration() {
 /** Nobody is asked for consent. */
 async function grantEverything(ctx) {
   const { client, session, provider } = ctx.oidc;
+  const given = session.grantIdFor(client.clientId);
+  if (given) return provider.Grant.find(given);
   const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
   grant.addOIDCScope("openid profile email");
   await grant.save();
@@ -83,8 +89,6 @@ function makeProvider() {
   provider.on("session.destroyed", (session) => signedIn.delete(session.jti));
   return { provider, answer: provider.callback() };
 }
-
-let current = makeProvider();
 
 async function signIn(request, response) {
   if (person.sub === null) {
@@ -105,7 +109,9 @@ const commands = {
   rotate: () => void (current = makeProvider()),
   substitute: ({ id_token }) => void (substitute = id_token),
   sessions: () => ({ count: signedIn.size }),
-  start: async () => {
+  start: async (command) => {
+    usher = command.usher;
+    current ??= makeProvider();
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
   },

@@ -49,11 +49,8 @@ impl UnsafeYet {
 
     /// The last record that is safe by now, the first time it is.
     pub fn take_safe(&mut self, now: Instant) -> Option<ActId> {
-        let mut safe = None;
-        while let Some(first) = self.0.pop_front_if(|first| first.safe_at <= now) {
-            safe = Some(first.last);
-        }
-        safe
+        let safe = self.0.partition_point(|gathered| gathered.safe_at <= now);
+        self.0.drain(..safe).next_back().map(|gathered| gathered.last)
     }
 
     /// Forgets all of them, since they are sent again; returns how many that are.

@@ -6,25 +6,21 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-/// Time, the end of the meeting's id, kind, room, and what there is to say about it.
+/// Time, the end of the id of the meeting or audit record, kind, room, and what there is to say about it.
 ///
 /// `tail` is the subject without its prefix. An id is shown by its last eight digits, because the first ones are the
 /// time and so the same for meetings made together.
 pub(super) fn readable(tail: &str, payload: &[u8]) -> String {
     let event = serde_json::from_slice(payload).unwrap_or(Value::Null);
     let tokens: Vec<&str> = tail.splitn(4, '.').collect();
-    let (id, kind) = match tokens[..] {
-        ["meetings", _, id, kind] => (id, kind),
-        _ => ("", tail),
-    };
     let text = |pointer| text(&event, pointer);
+    let (id, kind, room, details) = match tokens[..] {
+        ["meetings", _, id, kind] => (id, kind, text("/data/roomName"), details(&event)),
+        ["audit", client, action] => (text("/id"), action, text("/data/room"), act(client, &event)),
+        _ => ("", tail, text("/data/roomName"), details(&event)),
+    };
     let id = id.get(id.len().saturating_sub(8)..).unwrap_or(id);
-    let mut line = format!(
-        "{:<20}  {id:<8}  {kind:<18}  {}",
-        text("/time"),
-        text("/data/roomName")
-    );
-    let details = details(&event);
+    let mut line = format!("{:<20}  {id:<8}  {kind:<18}  {room}", text("/time"));
     if !details.is_empty() {
         let _ = write!(line, "  {}", details.join(", "));
     }
@@ -52,6 +48,19 @@ fn details(event: &Value) -> Vec<String> {
         !detail.is_empty()
     });
     details
+}
+
+/// What an audit record says beside its action and room.
+fn act(client: &str, event: &Value) -> Vec<String> {
+    let outcome = [text(event, "/data/outcome"), text(event, "/data/reason")].join(" ");
+    let details = [
+        outcome.trim(),
+        text(event, "/data/user"),
+        client,
+        text(event, "/data/address"),
+    ];
+    let told = details.into_iter().filter(|detail| !detail.is_empty());
+    told.map(str::to_owned).collect()
 }
 
 fn person(event: &Value) -> String {
@@ -119,11 +128,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_still_has_its_subject() {
+    fn an_act_of_signing_in() {
+        let event = json!({"id": "0199c0de-0000-7000-8000-0000deadbeef", "time": "2026-11-14T10:42:03Z", "data": {
+            "outcome": "refused", "reason": "wrong_password", "user": "u1", "address": "192.0.2.1"}});
         assert_eq!(
-            readable("audit.acme.key-used", b"not json").trim(),
-            "audit.acme.key-used"
+            line("audit.acme.login", &event),
+            "2026-11-14T10:42:03Z  deadbeef  login                 refused wrong_password, u1, acme, 192.0.2.1"
         );
+    }
+
+    #[test]
+    fn what_is_no_event_still_has_its_subject() {
+        assert_eq!(readable("keys.acme.used", b"not json").trim(), "keys.acme.used");
     }
 
     #[test]

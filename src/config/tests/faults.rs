@@ -29,6 +29,10 @@ const DAEMON: &[(&str, &str)] = &[
         "usher.toml:2:13: audit.keep_days: must be a whole number from 1 to 3650",
     ),
     (
+        "[signin]\ntoken_minutes = 1441",
+        "usher.toml:2:17: signin.token_minutes: must be a whole number from 1 to 1440",
+    ),
+    (
         "[meetings]\nenforce_end = 1",
         "usher.toml:2:15: meetings.enforce_end: must be true or false",
     ),

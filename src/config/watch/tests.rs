@@ -12,8 +12,8 @@ use super::*;
 use crate::config::Environment;
 use crate::config::daemon::Signing;
 
-/// What the contract promises.
-const DEADLINE: Duration = Duration::from_secs(2);
+/// The contract promises two seconds; a busy machine may take its time, but not so long.
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A running watcher; what it does arrives in order.
 struct Running {
@@ -49,7 +49,7 @@ impl Running {
     /// Waits for an outcome. Others may come before it: one save can be told as several changes.
     async fn until(&mut self, wanted: impl Fn(&Outcome) -> bool) {
         let heard = async { while !wanted(&self.outcomes.recv().await.expect("it is running")) {} };
-        timeout(DEADLINE, heard).await.expect("within two seconds");
+        timeout(DEADLINE, heard).await.expect("within the deadline");
     }
 
     async fn applied(&mut self, needs_restart: &[&str]) {
@@ -73,7 +73,7 @@ impl Running {
             .wait_for(|config| config.daemon.meetings.keep_days == days);
         timeout(DEADLINE, changed)
             .await
-            .expect("within two seconds")
+            .expect("within the deadline")
             .unwrap();
     }
 
@@ -81,7 +81,7 @@ impl Running {
         let changed = self.config.wait_for(|config| secret(config) == text);
         timeout(DEADLINE, changed)
             .await
-            .expect("within two seconds")
+            .expect("within the deadline")
             .unwrap();
     }
 
@@ -113,6 +113,12 @@ fn folder(days: u32) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("usher.toml"), usher(days, "")).unwrap();
     dir
+}
+
+/// Reading takes milliseconds, so nearly all of the promised two seconds is how long changes may gather.
+#[test]
+fn a_change_is_not_kept_waiting() {
+    assert!(SETTLE * 4 <= Duration::from_secs(2));
 }
 
 #[tokio::test]

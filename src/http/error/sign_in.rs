@@ -24,6 +24,8 @@ pub(in crate::http) enum SignInRefusal {
     UnknownRedirect,
     BadRefreshToken,
     RefreshTokenReused,
+    /// Nobody here sent this browser to the provider that it comes from.
+    StateMismatch,
     /// A form of ours that is too old, or that another site made.
     StaleForm,
     Repeated {
@@ -45,7 +47,7 @@ impl SignInRefusal {
             Self::Inactive | Self::Entry(_) | Self::StaleForm => StatusCode::FORBIDDEN,
             Self::NoProfile => StatusCode::NOT_FOUND,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::UnknownClient | Self::UnknownRedirect => StatusCode::BAD_REQUEST,
+            Self::UnknownClient | Self::UnknownRedirect | Self::StateMismatch => StatusCode::BAD_REQUEST,
             Self::Repeated { .. } | Self::NotForm => StatusCode::BAD_REQUEST,
             Self::WrongMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
@@ -66,6 +68,7 @@ impl SignInRefusal {
             Self::UnknownRedirect => "unknown_redirect_uri",
             Self::BadRefreshToken => "invalid_refresh_token",
             Self::RefreshTokenReused => "refresh_token_reused",
+            Self::StateMismatch => "state_mismatch",
             Self::StaleForm => "stale_form",
             Self::Repeated { .. } => "repeated_parameter",
             Self::NotForm => "invalid_form",
@@ -105,6 +108,9 @@ impl SignInRefusal {
             Self::UnknownRedirect => "The program is not registered at the address that it named.".into(),
             Self::BadRefreshToken => "The refresh token is not known or has expired.".into(),
             Self::RefreshTokenReused => "The refresh token was used before; please sign in again.".into(),
+            Self::StateMismatch => {
+                "This sign-in was not begun in this browser, or took too long; please begin again.".into()
+            }
             Self::StaleForm => "This page was open for too long; please try again.".into(),
             Self::Repeated { field } => format!("The parameter {field} is there twice."),
             Self::NotForm => "The parameters cannot be read.".into(),
@@ -127,6 +133,9 @@ impl SignInRefusal {
             Self::UnknownRedirect => "نشانی بازگشت برای این برنامه ثبت نشده است.".into(),
             Self::BadRefreshToken => "توکن تازه‌سازی شناخته شده نیست یا منقضی شده است.".into(),
             Self::RefreshTokenReused => "این توکن تازه‌سازی پیش‌تر به کار رفته است؛ دوباره وارد شوید.".into(),
+            Self::StateMismatch => {
+                "این ورود در این مرورگر آغاز نشده یا زمان آن گذشته است؛ دوباره آغاز کنید.".into()
+            }
             Self::StaleForm => "این صفحه مدت زیادی باز بوده است؛ دوباره تلاش کنید.".into(),
             Self::Repeated { field } => format!("پارامتر {field} تکراری است."),
             Self::NotForm => "پارامترها خوانا نیستند.".into(),

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::csrf;
 use super::flow::{address, registered};
+use super::oidc;
 use super::page;
 use super::program::Program;
 use super::record::{Deed, Ending};
@@ -18,7 +19,7 @@ use crate::http::form::Pairs;
 use crate::http::origin::{fetch_site, origin_of, own};
 use crate::http::refused::Refused;
 use crate::http::{Incoming, to_the_end};
-use crate::signin::Session;
+use crate::signin::{Identity, Session};
 
 /// Who wants to sign out, and where they go afterwards.
 struct Leaving<'a> {
@@ -36,9 +37,11 @@ struct Leaving<'a> {
 /// `GET /sso/api/logout/`
 pub(super) async fn visit(request: &Incoming, _: Body) -> Result<Answer, Refused> {
     let leaving = Leaving::read(request).await?;
-    if leaving.named.is_none() && leaving.of_browser.is_some() && !leaving.is_wanted() {
+    if let (None, Some(session), false) = (&leaving.named, &leaving.of_browser, leaving.is_wanted()) {
         let onward = leaving.onward.as_ref().ok().and_then(Option::as_ref);
-        return Ok(page::confirm_logout(request, onward));
+        let provider = oidc::way_out(request, session, onward).await;
+        let all: Vec<_> = provider.iter().chain(onward).collect();
+        return Ok(page::confirm_logout(request, &all));
     }
     let trusted = leaving.is_wanted();
     leaving.leave(trusted).await
@@ -108,11 +111,7 @@ impl<'a> Leaving<'a> {
             self.end(session).await?;
         }
         let cookies = Cookies::new(&self.request.config);
-        let answer = match &self.onward {
-            Ok(Some(url)) => Answer::see_other(url),
-            Ok(None) => page::signed_out(self.request),
-            Err(refusal) => page::error(self.request, &refusal.clone().into()),
-        };
+        let answer = self.led_on(&ended).await;
         let answer = match self.program {
             Some(program) => answer.for_client(program.id),
             None => answer,
@@ -123,6 +122,23 @@ impl<'a> Leaving<'a> {
         } else {
             answer
         })
+    }
+
+    /// To where the program wanted, by way of the provider of whoever has left.
+    async fn led_on(&self, ended: &[&Session]) -> Answer {
+        let onward = match &self.onward {
+            Ok(onward) => onward.as_ref(),
+            Err(refusal) => return page::error(self.request, &refusal.clone().into()),
+        };
+        let provided = |session: &&&Session| matches!(session.identity, Identity::Provided { .. });
+        let by_way_of = match ended.iter().find(provided) {
+            Some(session) => oidc::way_out(self.request, session, onward).await,
+            None => None,
+        };
+        match by_way_of.as_ref().or(onward) {
+            Some(url) => Answer::see_other(url),
+            None => page::signed_out(self.request),
+        }
     }
 
     async fn end(&self, session: &Session) -> Result<(), ApiError> {

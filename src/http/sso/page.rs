@@ -55,9 +55,7 @@ pub(super) fn login(
             .users
             .values()
             .any(|user| user.password.is_some()),
-        provider: provider
-            .as_ref()
-            .map(|(link, name)| (link.as_str(), name.as_str())),
+        provider: provider.as_ref().map(|(link, name)| (link.as_str(), *name)),
         guest: guests.then_some(guest.as_str()),
     };
     let answer = Answer::page(
@@ -127,7 +125,8 @@ pub(super) fn signed_out(request: &Incoming) -> Answer {
     Answer::page(StatusCode::OK, page.render(), &policy(&HERE))
 }
 
-pub(super) fn confirm_logout(request: &Incoming, onward: Option<&Url>) -> Answer {
+/// Asks whether one wants to sign out; that may lead to all of `onward`, one after the other.
+pub(super) fn confirm_logout(request: &Incoming, onward: &[&Url]) -> Answer {
     let (base, guard) = (base(&request.config), guard(request));
     let action = match request.query.as_str() {
         "" => format!("{base}/sso/api/logout/"),
@@ -141,7 +140,7 @@ pub(super) fn confirm_logout(request: &Incoming, onward: Option<&Url>) -> Answer
         action: &action,
         csrf: &guard.token,
     };
-    let targets: Vec<_> = onward.map(origin_of).into_iter().collect();
+    let targets: Vec<_> = onward.iter().map(|url| origin_of(url)).collect();
     Answer::page(StatusCode::OK, page.render(), &policy(&targets)).with_cookie(guard.cookie)
 }
 
@@ -172,8 +171,9 @@ fn form_targets(program: &Program<'_>, flow: &Flow) -> Vec<String> {
 }
 
 /// The name of the OpenID Connect provider, where one is configured.
-fn provider(_: &Program<'_>) -> Option<String> {
-    None
+fn provider<'a>(program: &Program<'a>) -> Option<&'a str> {
+    let provider = program.config().daemon.signin.oidc.as_ref();
+    provider.map(|provider| provider.name.as_str())
 }
 
 fn status(problem: Option<LoginProblem>) -> StatusCode {

@@ -118,6 +118,20 @@ fn a_rejected_reload_keeps_the_time_of_the_last_good_one() {
 }
 
 #[test]
+fn audit_records_wait_until_they_are_sent_and_again_when_they_must_be() {
+    let metrics = metrics();
+    let refused = r#"usher_audit_records_total{action="login",outcome="refused"}"#;
+    assert_line(&metrics, at(0), &format!("{refused} 0"));
+    metrics.audit_waits(2);
+    metrics.audit_recorded(AuditAction::Login, AuditOutcome::Refused);
+    assert_line(&metrics, at(0), &format!("{refused} 1"));
+    assert_line(&metrics, at(0), "usher_audit_waiting 3");
+    metrics.audit_published(3);
+    metrics.audit_waits(1);
+    assert_line(&metrics, at(0), "usher_audit_waiting 1");
+}
+
+#[test]
 fn a_flush_counts_the_writes_that_shared_it() {
     let metrics = metrics();
     metrics.store_flushed(64, Duration::from_millis(2));

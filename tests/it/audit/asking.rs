@@ -12,7 +12,7 @@ use crate::usher::{KEY, Usher};
 
 const AUDIT: &str = "/api/audit";
 
-async fn ask(usher: &Usher, query: &str) -> Value {
+pub async fn ask(usher: &Usher, query: &str) -> Value {
     let said = Said::to(usher.get(&format!("{AUDIT}{query}")).bearer_auth(AUDITOR)).await;
     assert_eq!(
         (said.status.as_u16(), said.header("cache-control")),
@@ -23,7 +23,7 @@ async fn ask(usher: &Usher, query: &str) -> Value {
 }
 
 /// The requests of the records that were found.
-async fn found(usher: &Usher, query: &str) -> Vec<String> {
+pub async fn found(usher: &Usher, query: &str) -> Vec<String> {
     let answer = ask(usher, query).await;
     let records = answer["data"]["records"].as_array().expect("a list").iter();
     records

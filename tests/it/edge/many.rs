@@ -65,6 +65,7 @@ async fn measured_in_a_process_of_its_own() {
     // Buffers are given back so soon that few have them at a time; malloc would not give that memory back.
     let door = Door::start(Limits {
         park: Duration::from_millis(1),
+        idle: Duration::from_secs(3600),
         ..Limits::default()
     });
     answers(&door).await;

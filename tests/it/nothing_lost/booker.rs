@@ -6,6 +6,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use super::BOOKED_AT_LEAST;
 use super::ledger::Booked;
 use super::pulse::Pulse;
 use crate::usher::KEY;
@@ -37,10 +38,10 @@ impl Booker {
         }
     }
 
-    /// Books now and then until the strikes are over.
+    /// Books now and then until the strikes are over and there are enough.
     pub async fn book_all(self, booked: mpsc::UnboundedSender<Booked>) -> Vec<Booked> {
         let mut promised = Vec::new();
-        while !self.pulse.is_over() {
+        while !self.pulse.is_over() || promised.len() < BOOKED_AT_LEAST {
             let booking = self.book(&format!("appt-{}", promised.len())).await;
             promised.push(booking.clone());
             booked.send(booking).expect("the rooms' driver outlives this");

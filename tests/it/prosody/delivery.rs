@@ -78,7 +78,7 @@ async fn an_answer_that_never_comes_is_asked_for_again() {
     receiver.answer(Answer::Hang);
     people.join(&prosody, "ann", ALPHA).await;
     receiver
-        .wait_for_batches("the lost request", |batches| batches.len() == 2)
+        .wait_for_batches("the lost request", |batches| batches.len() >= 2)
         .await;
     receiver.answer(Answer::Store);
     assert_eq!(numbers(&receiver.facts(2).await), [2, 3]);
@@ -232,9 +232,10 @@ async fn a_wrong_secret_is_logged_once_and_heals() {
     assert_eq!(prosody.logged(SECRET), 0, "the secret itself is not for the log");
 
     receiver.answer(Answer::Status(503));
-    let refused = receiver.batches().len();
     receiver
-        .wait_for_batches("a try against 503", |batches| batches.len() > refused)
+        .wait_for_batches("a try against 503", |batches| {
+            batches.iter().any(|batch| batch.status == 503)
+        })
         .await;
     receiver.answer(Answer::Store);
     assert_eq!(numbers(&receiver.facts(2).await), [2, 3]);
@@ -272,14 +273,10 @@ async fn a_batch_that_is_too_large_is_halved() {
     receiver
         .wait_for_batches("a batch of three", |batches| batches.iter().any(all_wait))
         .await;
-    let before = receiver.batches().len();
-    receiver.answer(Answer::Status(413));
-    let single = |batch: &Batch| batch.body["events"].as_array().is_some_and(|all| all.len() == 1);
-    receiver
-        .wait_for_batches("a batch of one", |batches| batches[before..].iter().any(single))
-        .await;
-    receiver.answer(Answer::Store);
+    receiver.answer(Answer::StoreSingly);
     assert_eq!(numbers(&receiver.facts(3).await), [2, 3, 4]);
+    let refused = receiver.batches().into_iter().filter(|batch| batch.status == 413);
+    assert!(refused.count() >= 1, "no batch was too large");
 }
 
 #[tokio::test]

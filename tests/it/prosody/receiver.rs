@@ -27,6 +27,8 @@ pub enum Answer {
     StoreAndAskRoster,
     /// This status, and nothing is stored.
     Status(u16),
+    /// 413 for each batch of more events than one; single ones are stored.
+    StoreSingly,
     /// This status for each batch that holds the event of this number; others are stored.
     RefuseEvent(u64, u16),
     /// No answer ever.
@@ -227,6 +229,8 @@ fn judge(body: &Value, answer: Answer) -> (u16, String) {
     match answer {
         Answer::Store => stored(false),
         Answer::StoreAndAskRoster => stored(true),
+        Answer::StoreSingly if numbers().count() > 1 => (413, String::new()),
+        Answer::StoreSingly => stored(false),
         Answer::Status(status) => (status, String::new()),
         Answer::RefuseEvent(number, status) if numbers().any(|n| n == number) => (status, String::new()),
         Answer::RefuseEvent(..) => stored(false),

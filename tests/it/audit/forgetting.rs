@@ -1,0 +1,39 @@
+//! Records are kept for `keep_days`.
+
+use chrono::TimeDelta;
+use usher::audit::Act;
+
+use super::asking::found;
+use super::{setup, written_meanwhile};
+use crate::usher::Usher;
+
+#[tokio::test]
+async fn old_records_are_forgotten_once_they_are_out() {
+    let mut usher = Usher::start(setup().sections("[audit]\nkeep_days = 7")).await;
+    let acts = [(30, "old"), (8, "older than a week"), (6, "recent"), (0, "new")];
+    written_meanwhile(&mut usher, async |writer| {
+        for (days, request) in acts {
+            let at = writer.now - TimeDelta::days(days);
+            let request_id = request.into();
+            writer
+                .write_all([Act {
+                    at,
+                    request_id,
+                    ..writer.act(0)
+                }])
+                .await;
+        }
+    })
+    .await;
+    assert_eq!(
+        found(&usher, "").await.len(),
+        4,
+        "not before they are in the event log"
+    );
+    usher.until_metrics(&[("usher_audit_waiting", 0.0)]).await;
+    usher.signal("TERM");
+    assert!(usher.ended().success());
+    usher.restart().await;
+    let forgotten = async |usher: &Usher| (found(usher, "").await == ["new", "recent"]).then_some(());
+    usher.eventually("the end of the old records", forgotten).await;
+}

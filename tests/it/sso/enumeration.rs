@@ -1,0 +1,90 @@
+//! Nobody learns from the outside which names there are: not by words, and not by the work that is done.
+
+use std::fs;
+
+use super::browser::Browser;
+use super::{LOGIN, SARA, api_login, setup, to_portal};
+use crate::api::{Said, without};
+use crate::usher::Usher;
+
+const NOBODY: &str = "nobody@example.com";
+
+/// The answer without what differs from request to request.
+fn told(said: &Said) -> (u16, String, Vec<(String, String)>) {
+    let varies = ["x-request-id", "date", "set-cookie", "content-length"];
+    let headers = said
+        .headers
+        .iter()
+        .filter(|(name, _)| !varies.contains(&name.as_str()));
+    let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+    let body = match serde_json::from_str(&said.text) {
+        Ok(json) => without(json, &["request_id"]).to_string(),
+        Err(_) => said.text.clone(),
+    };
+    (said.status.as_u16(), body, headers.collect())
+}
+
+#[tokio::test]
+async fn an_unknown_name_and_a_wrong_password_get_the_same_answer() {
+    let usher = Usher::start(setup()).await;
+    let wrong = api_login(&usher, SARA, "guess", "/team1").await;
+    let unknown = api_login(&usher, NOBODY, "guess", "/team1").await;
+    let off = api_login(&usher, "off@example.com", "guess", "/team1").await;
+    assert_eq!(wrong.status, 401);
+    assert_eq!(told(&wrong), told(&unknown));
+    assert_eq!(told(&wrong), told(&off));
+    let page = async |name: &str| {
+        let browser = Browser::of(&usher);
+        let mut page = browser.sign_in(LOGIN, &to_portal("/team1"), name, "guess").await;
+        page.text = page
+            .text
+            .replace(&super::browser::csrf(&page), "")
+            .replace(name, "");
+        told(&page)
+    };
+    assert_eq!(page(SARA).await, page(NOBODY).await);
+}
+
+/// Processor time, since the clock on the wall says more about the machine than about the daemon.
+#[tokio::test]
+async fn an_unknown_name_costs_as_much_work_as_a_known_one() {
+    let usher = Usher::start(setup()).await;
+    let work = async |name: &str| {
+        let before = ticks(usher.pid());
+        for _ in 0..4 {
+            assert_eq!(api_login(&usher, name, "guess", "/team1").await.status, 401);
+        }
+        ticks(usher.pid()) - before
+    };
+    let (unknown, known) = (work(NOBODY).await, work(SARA).await);
+    assert!(
+        unknown * 3 >= known && known * 3 >= unknown,
+        "{unknown} and {known} ticks"
+    );
+    assert!(known > 0, "a hash takes more than a tick");
+}
+
+/// Processor time of all threads, in hundredths of a second (proc_pid_stat(5), fields 14 and 15).
+fn ticks(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process is there");
+    let (_, fields) = stat.rsplit_once(')').expect("the name is in brackets");
+    let fields: Vec<_> = fields.split_whitespace().collect();
+    let number = |at: usize| fields[at].parse::<u64>().expect("a number");
+    number(11) + number(12)
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_with_a_time_to_wait() {
+    let usher = Usher::start(setup()).await;
+    let mut refused = None;
+    for _ in 0..40 {
+        let said = api_login(&usher, NOBODY, "guess", "/team1").await;
+        if said.status == 429 {
+            refused = Some(said);
+            break;
+        }
+    }
+    let said = refused.expect("forty guesses are too many");
+    said.assert_refused(429, "rate_limited");
+    assert!(said.header("retry-after").parse::<u64>().unwrap() > 0);
+}
