@@ -65,9 +65,9 @@ local events_url = base_url:gsub("/+$", "") .. "/prosody/events";
 local queue_size = math.max(1, math.floor(module:get_option_number("usher_queue_size", 10000)));
 local roster_interval = math.max(1, module:get_option_number("usher_roster_interval", 60));
 
---- Seconds with milliseconds, as they are sent.
+--- Seconds with milliseconds, as they are sent. Never in the future: usher may hear of it within the same millisecond.
 local function now()
-	return math.floor(time_now() * 1000 + 0.5) / 1000;
+	return math.floor(time_now() * 1000) / 1000;
 end
 
 --- A handler whose faults end in the log, and which never stops other handlers or repeats a timer.
@@ -239,32 +239,34 @@ local function is_health_check(room)
 	return starts_with(room.jid, HEALTH_CHECK);
 end
 
---- The state of a room that is open, told to usher when it is new.
-local function opened(room)
+--- The state of a room that is open, told to usher when it is new: it was opened at that moment.
+local function opened(room, at)
 	local state = rooms[room.jid];
 	if not state and not is_health_check(room) then
-		state = new_room_state(room, now());
+		state = new_room_state(room, at);
 		rooms[room.jid] = state;
-		enqueue(room_event("room_opened", state));
+		enqueue(room_event("room_opened", state, { at = at }));
 	end
 	return state;
 end
 
 local function on_room_created(event)
-	opened(event.room);
+	opened(event.room, now());
 end
 
 local function on_joined(event)
 	if is_health_check(event.room) then return; end
 	local occupant = event.occupant;
-	local person = describe(occupant, event.origin, event.stanza, now());
+	local at = now();
+	local person = describe(occupant, event.origin, event.stanza, at);
 	if not person then return; end
-	-- Prosody calls the room created only after its first occupant joined; usher hears it in the natural order.
-	local state = opened(event.room);
+	-- Prosody calls the room created only after its first occupant joined; usher hears it in the natural order, and
+	-- nobody is in before the room is open.
+	local state = opened(event.room, at);
 	local known = state.people[occupant.nick];
 	if known and known.jid == person.jid then return; end
 	state.people[occupant.nick] = person;
-	enqueue(room_event("joined", state, { occupant = person, at = person.joined_at }));
+	enqueue(room_event("joined", state, { occupant = person, at = at }));
 end
 
 local lost_sessions = setmetatable({}, { __mode = "k" });
