@@ -8,7 +8,7 @@ import { complaints } from "./looks.mjs";
 
 export const SITE = "https://meet.test";
 // Only a failure comes to the end of it, however busy the machine.
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 100_000;
 const PHONE = { width: 360, height: 740 };
 
 const QUIET = [
@@ -26,6 +26,7 @@ export async function open({ address, screenshots, chromium: program }) {
   mkdirSync(screenshots, { recursive: true });
   const browser = await chromium.launch({
     executablePath: program,
+    timeout: PATIENCE_MS,
     args: [...QUIET, `--host-resolver-rules=MAP meet.test:443 ${address}, MAP * ~NOTFOUND`],
   });
   return new Stage(browser, screenshots);

@@ -12,8 +12,8 @@ use super::site::Site;
 /// A node process, killed on drop; the browser ends with it.
 struct Player(Child);
 
-/// Longer than a scenario takes, whatever else the machine does.
-const DEADLINE: Duration = Duration::from_secs(300);
+/// Longer than any scenario waits for anything, on a machine that does much else.
+const DEADLINE: Duration = Duration::from_secs(600);
 
 // === impl Player ===
 
