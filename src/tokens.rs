@@ -15,7 +15,7 @@ use aws_lc_rs::digest;
 use jsonwebtoken::jwk::JwkSet;
 
 pub use features::{Features, UnknownFeature};
-pub use jitsi::{Grant, IdGrant, Issued, JitsiTokens, TokenError};
+pub use jitsi::{Grant, IdGrant, IdentityGrant, Issued, JitsiTokens, TokenError};
 pub use keys::KeyError;
 pub(crate) use keys::pem;
 pub use livekit::LiveKitTokens;

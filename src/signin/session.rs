@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::secret::{self, Fingerprint};
 use super::{SignIn, SignInError};
 use crate::config::Users;
+use crate::domain::access::Visitor;
 use crate::domain::{ClientId, SessionId, Timestamp, User, UserId};
 use crate::store::{Revision, StoreError, Table};
 
@@ -176,6 +177,18 @@ impl SignIn {
     fn owner(&self, record: &Record) -> Option<User> {
         let user = record.identity.user(&self.0.config.borrow().users);
         user.filter(|user| user.id == record.user)
+    }
+}
+
+// === impl Session ===
+
+impl Session {
+    /// The person as the rules of rooms look at them.
+    pub fn visitor(&self) -> Visitor<'_> {
+        match self.identity {
+            Identity::Guest { .. } => Visitor::Guest,
+            Identity::Local { .. } | Identity::Provided { .. } => Visitor::User(&self.user),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! It is built once, passed to whoever has something to count, and read by `/metrics`. Children of labelled metrics are
 //! looked up when it is built, so counting is one atomic addition.
 
+mod admission;
 mod requests;
 mod set;
 
@@ -14,9 +15,10 @@ use prometheus::{
 };
 
 use super::label::{
-    AuditAction, AuditOutcome, Correction, MeetingStatus, ReloadResult, SignInMethod, SignInResult, Source,
-    TokenCheck, TokenKind, TokenResult, Verdict,
+    AuditAction, AuditOutcome, Correction, Label, MeetingStatus, ReloadResult, SignInMethod, SignInResult,
+    Source, TokenCheck, TokenKind, TokenResult, Verdict,
 };
+use admission::Admission;
 pub use requests::HttpMetrics;
 use set::{CounterPairs, CounterSet, GaugeSet, registered};
 
@@ -25,11 +27,8 @@ use set::{CounterPairs, CounterSet, GaugeSet, registered};
 pub struct Metrics {
     registry: Registry,
     pub http: HttpMetrics,
-    tokens: CounterPairs<TokenKind, TokenResult>,
-    token_checks: CounterSet<TokenCheck>,
-    signins: CounterPairs<SignInMethod, SignInResult>,
+    admission: Admission,
     events: Events,
-    audit: AuditTrail,
     meetings: GaugeSet<MeetingStatus>,
     people: IntGauge,
     meeting_duration: Histogram,
@@ -56,12 +55,6 @@ struct Events {
     /// worked out when it is read.
     oldest_since: AtomicI64,
     nats_connected: IntGauge,
-}
-
-#[derive(Debug)]
-struct AuditTrail {
-    records: CounterPairs<AuditAction, AuditOutcome>,
-    waiting: IntGauge,
 }
 
 #[derive(Debug)]
@@ -102,26 +95,8 @@ impl Metrics {
         record_start(r, started)?;
         Ok(Self {
             http: HttpMetrics::new(r)?,
-            tokens: CounterPairs::new(
-                r,
-                ["usher_tokens_total", "Requests for a token."],
-                ["kind", "result"],
-            )?,
-            token_checks: CounterSet::new(
-                r,
-                [
-                    "usher_token_checks_total",
-                    "Checks of a token by what they found.",
-                ],
-                "result",
-            )?,
-            signins: CounterPairs::new(
-                r,
-                ["usher_signins_total", "Attempts of people to sign in."],
-                ["method", "result"],
-            )?,
+            admission: Admission::new(r)?,
             events: Events::new(r)?,
-            audit: AuditTrail::new(r)?,
             meetings: GaugeSet::new(r, ["usher_meetings", "Meetings that are not over."], "status")?,
             people: gauge(r, "usher_people", "People in meetings now.")?,
             meeting_duration: histogram(
@@ -135,12 +110,10 @@ impl Metrics {
                 ["usher_ingest_total", "Reports of meeting servers."],
                 ["source", "verdict"],
             )?,
-            corrections: CounterSet::new(
+            corrections: counted(
                 r,
-                [
-                    "usher_corrections_total",
-                    "Facts that were concluded because nobody had reported them.",
-                ],
+                "usher_corrections_total",
+                "Facts that were concluded because nobody had reported them.",
                 "kind",
             )?,
             config: Reloads::new(r, started)?,
@@ -150,15 +123,15 @@ impl Metrics {
     }
 
     pub fn token_requested(&self, kind: TokenKind, result: TokenResult) {
-        self.tokens.inc(kind, result);
+        self.admission.tokens.inc(kind, result);
     }
 
     pub fn token_checked(&self, found: TokenCheck) {
-        self.token_checks.inc(found);
+        self.admission.token_checks.inc(found);
     }
 
     pub fn signed_in(&self, method: SignInMethod, result: SignInResult) {
-        self.signins.inc(method, result);
+        self.admission.signins.inc(method, result);
     }
 
     pub fn event_published(&self) {
@@ -174,18 +147,18 @@ impl Metrics {
 
     /// One more audit record is stored, and waits to be sent.
     pub fn audit_recorded(&self, action: AuditAction, outcome: AuditOutcome) {
-        self.audit.records.inc(action, outcome);
-        self.audit.waiting.inc();
+        self.admission.audit_records.inc(action, outcome);
+        self.admission.audit_waiting.inc();
     }
 
     /// So many audit records are to be sent, for the first time since the start or once more.
     pub fn audit_waits(&self, count: usize) {
-        self.audit.waiting.add(saturated(count));
+        self.admission.audit_waiting.add(saturated(count));
     }
 
     /// So many of them were acknowledged by the bus.
     pub fn audit_published(&self, count: usize) {
-        self.audit.waiting.sub(saturated(count));
+        self.admission.audit_waiting.sub(saturated(count));
     }
 
     /// Shows whether NATS is connected from here on. Without it the metric is absent: where no NATS is configured, its
@@ -284,28 +257,6 @@ impl Events {
     }
 }
 
-// === impl AuditTrail ===
-
-impl AuditTrail {
-    fn new(r: &Registry) -> Result<Self, Error> {
-        Ok(Self {
-            records: CounterPairs::new(
-                r,
-                [
-                    "usher_audit_records_total",
-                    "Audit records by what was done and how it ended.",
-                ],
-                ["action", "outcome"],
-            )?,
-            waiting: gauge(
-                r,
-                "usher_audit_waiting",
-                "Audit records stored and not yet acknowledged by the bus.",
-            )?,
-        })
-    }
-}
-
 // === impl Reloads ===
 
 impl Reloads {
@@ -378,6 +329,10 @@ fn record_start(r: &Registry, started: Timestamp) -> Result<(), Error> {
     let help = "When the process started, as seconds since 1970.";
     registered(r, Gauge::new("process_start_time_seconds", help)?)?.set(unix_seconds(started));
     Ok(())
+}
+
+fn counted<L: Label>(r: &Registry, name: &str, help: &str, label: &str) -> Result<CounterSet<L>, Error> {
+    CounterSet::new(r, [name, help], label)
 }
 
 fn counter(r: &Registry, name: &str, help: &str) -> Result<IntCounter, Error> {

@@ -31,6 +31,14 @@ pub struct Grant {
     pub expires_at: Timestamp,
 }
 
+/// What a token says that opens no room: who somebody is, because they have signed in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdentityGrant<'a> {
+    pub user: &'a Person,
+    pub session: SessionId,
+    pub expires_at: Timestamp,
+}
+
 /// What an ID token of the code flow says (OpenID Connect Core section 2).
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdGrant<'a> {
@@ -119,14 +127,12 @@ impl JitsiTokens {
     /// the other, whatever its configuration says.
     pub fn issue_identity(
         &self,
-        user: &Person,
-        session: SessionId,
-        expires_at: Timestamp,
+        grant: &IdentityGrant<'_>,
         now: Timestamp,
         jti: Uuid,
     ) -> Result<Issued, TokenError> {
-        let payload = Payload::of_identity(self, user, session, (now, expires_at), jti);
-        self.sign(TokenType::Identity, &payload, expires_at, now)
+        let payload = Payload::of_identity(self, grant, now, jti);
+        self.sign(TokenType::Identity, &payload, grant.expires_at, now)
     }
 
     /// Signs an ID token, whose audience is the program and which no room takes: it has neither a `room` claim nor the

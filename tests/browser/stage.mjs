@@ -7,7 +7,8 @@ import { chromium } from "playwright-core";
 import { complaints } from "./looks.mjs";
 
 export const SITE = "https://meet.test";
-const PATIENCE_MS = 100_000; // only a failure waits so long
+// Only a failure comes to the end of it, however busy the machine.
+const PATIENCE_MS = 100_000;
 const PHONE = { width: 360, height: 740 };
 
 const QUIET = [

@@ -2,6 +2,7 @@
 
 mod channels;
 mod participant;
+mod people;
 mod program;
 mod server;
 mod table;
@@ -10,7 +11,7 @@ use livekit_api::access_token::{Claims, TokenVerifier};
 use serde_json::{Value, json};
 
 use crate::api::{Said, client};
-use crate::usher::{PASSWORD, Setup, Usher};
+use crate::usher::{PASSWORD, Setup, USERS, Usher};
 
 const SIGN_IN: &str = "/api/auth/client/";
 const GENERATE: &str = "/api/livekit/generate-token";
@@ -19,11 +20,10 @@ const PARTICIPANT: &str = "/api/livekit/token";
 const API_KEY: &str = "APItest";
 const API_SECRET: &str = "a LiveKit secret for tests only 0123456789";
 const URL: &str = "https://livekit.test";
+/// Where the client `ataraxia` has people sent back to.
+const CALLBACK: &str = "https://app.test/callback";
 const SARA: &str = "user@example.com";
 const SARA_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
-/// The hash of [`PASSWORD`].
-const HASH: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$SlLp7cYoe0zoUOJeJ4FGrw$zksFXKtcQyQ1Z+HZr28WNepnpDxT/ZjXscvtNS2xBKc";
 
 const ROOMS: &str = r#"
 [channels.1234567]
@@ -56,16 +56,27 @@ fn server(name: &str, url: &str) -> String {
     )
 }
 
-/// A section of `users.toml` for somebody with [`PASSWORD`].
+/// A section of `users.toml` for somebody with [`PASSWORD`], whose hash is in [`USERS`].
 fn person(email: &str, lines: &str) -> String {
-    format!("[\"{email}\"]\nname = \"Sara\"\npassword = \"{HASH}\"\n{lines}\n")
+    let hash = USERS.split('"').find(|text| text.starts_with("$argon2id$"));
+    let hash = hash.expect("the sample has a password");
+    format!(
+        "[\"{email}\"]
+name = \"Sara\"
+password = \"{hash}\"
+{lines}
+"
+    )
 }
 
 /// One LiveKit server, a doctor, two channels for her, and a client that may read the audit trail.
 fn setup() -> Setup {
     let mut setup = Setup::default().sections(&server("main", URL));
-    setup.users = person(SARA, &format!("id = \"{SARA_ID}\"\nroles = [\"doctor\"]"));
+    setup.users = USERS.into();
     setup.rooms = ROOMS.into();
+    setup
+        .clients
+        .push_str(&format!("redirect_uris = [\"{CALLBACK}\"]\n"));
     setup
         .clients
         .push_str(&client("auditor", "audit-key", "scopes = [\"audit:read\"]"));

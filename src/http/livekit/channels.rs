@@ -10,16 +10,18 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::issue;
+use super::trail::ended;
 use crate::audit::{Act, Action};
 use crate::domain::access::{Channel, Visitor};
 use crate::domain::{RoomName, Timestamp, User, UserId};
-use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::origin::require_known_origin;
 use crate::http::refused::Refused;
+use crate::http::{Api, Incoming, to_the_end};
 use crate::signin::{Attempt, LoginError};
+use crate::telemetry::label::{SignInMethod, SignInResult};
 use crate::tokens::livekit::{DisplayName, Grant, Identity, RoomConfig};
 use crate::tokens::{Keyring, LiveKitTokens};
 
@@ -82,24 +84,38 @@ pub(super) async fn sign_in(request: &Incoming, body: Body) -> Result<Answer, Re
     Ok(Answer::json(&body, None))
 }
 
-/// The person, if the password is theirs; written down either way.
+/// The person, if the password is theirs. What comes of it is written down and counted, also when the caller is gone by
+/// then: nobody tries passwords unseen.
 async fn known(request: &Incoming, username: &str, password: &str) -> Result<User, ApiError> {
-    let attempt = Attempt {
-        username,
-        password,
-        address: request.context.address,
-        device: None,
-    };
-    let checked = request.api.signin.check_password(attempt).await;
-    let act = Act {
-        user: whose(&checked),
-        ..request.act(Action::Login)
-    };
-    let judged = checked.map_err(|error| match error {
-        LoginError::Failed => fault("password"),
-        error => error.into(),
+    let (api, address) = (request.api.clone(), request.context.address);
+    let (username, password) = (username.to_owned(), password.to_owned());
+    let act = request.act(Action::Login);
+    let seen_through = to_the_end(async move {
+        let attempt = Attempt {
+            username: &username,
+            password: &password,
+            address,
+            device: None,
+        };
+        let checked = api.signin.check_password(attempt).await;
+        let user = whose(&checked);
+        let judged = checked.map_err(|error| match error {
+            LoginError::Failed => fault("password"),
+            error => error.into(),
+        });
+        count(&api, &judged);
+        ended(&api.audit, Act { user, ..act }, judged).await
     });
-    in_trail(request.ended(act, judged).await)
+    in_trail(seen_through.await.and_then(|judged| judged))
+}
+
+fn count(api: &Api, judged: &Result<User, ApiError>) {
+    let result = match judged {
+        Ok(_) => SignInResult::Success,
+        Err(error) if error.status().is_server_error() => SignInResult::Failed,
+        Err(_) => SignInResult::Refused,
+    };
+    api.metrics.signed_in(SignInMethod::Password, result);
 }
 
 /// Whom the trail names: who proved to be somebody, or whose name was tried.

@@ -13,7 +13,6 @@ use serde_json::Value;
 
 use super::{issue, server_of};
 use crate::audit::Act;
-use crate::domain::access::Visitor;
 use crate::domain::observation::{BackendId, BackendKind};
 use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
 use crate::http::Incoming;
@@ -23,7 +22,7 @@ use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::field::life;
 use crate::http::refused::Refused;
-use crate::signin::{Identity as Who, Session};
+use crate::signin::Session;
 use crate::tokens::LiveKitTokens;
 use crate::tokens::livekit::{Attributes, DisplayName, Grant, Identity, RoomConfig};
 
@@ -127,7 +126,7 @@ fn own_grant(
     let name = room.clone();
     let is_booked = request.api.meetings.is_booked(&RoomKey { backend, name });
     let rules = &request.config.rooms.access;
-    let entry = rules.entry(&room, visitor(session), is_booked)?;
+    let entry = rules.entry(&room, session.visitor(), is_booked)?;
     let identity = Identity::of_user(&session.user.id).map_err(|error| {
         tracing::error!(%error, "the id of a user cannot be one in LiveKit");
         ApiError::Internal
@@ -138,13 +137,6 @@ fn own_grant(
         room_config: entry.max_people.map(RoomConfig::of_at_most),
         ..Grant::participant(room, identity, until(request, session))
     })
-}
-
-fn visitor(session: &Session) -> Visitor<'_> {
-    match session.identity {
-        Who::Guest { .. } => Visitor::Guest,
-        Who::Local { .. } | Who::Provided { .. } => Visitor::User(&session.user),
-    }
 }
 
 /// As long as every token of a sign-in, and no longer than that.

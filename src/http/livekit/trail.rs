@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::audit::{Act, Action, Outcome};
+use crate::audit::{Act, Action, Audit, Outcome};
 use crate::http::Incoming;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
@@ -43,25 +43,28 @@ impl Incoming {
         }
     }
 
-    /// Writes down how it ended; durable when this returns. What could not be understood, or was asked too often, is no
-    /// act: nothing was decided.
     pub(super) async fn ended<T>(&self, act: Act, result: Result<T, ApiError>) -> Result<T, ApiError> {
-        let act = match &result {
-            Ok(_) => Some(act),
-            Err(error) => refused(act, error),
-        };
-        if let Some(act) = act {
-            self.api.audit.record(act).await?;
-        }
-        result
+        ended(&self.api.audit, act, result).await
     }
+}
+
+/// Writes down how an act ended; durable when this returns. What could not be understood is none: nothing was decided.
+pub(super) async fn ended<T>(audit: &Audit, act: Act, result: Result<T, ApiError>) -> Result<T, ApiError> {
+    let act = match &result {
+        Ok(_) => Some(act),
+        Err(error) => refused(act, error),
+    };
+    if let Some(act) = act {
+        audit.record(act).await?;
+    }
+    result
 }
 
 fn refused(act: Act, error: &ApiError) -> Option<Act> {
     let outcome = match error.status() {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Outcome::Refused,
+        StatusCode::BAD_REQUEST => return None,
         status if status.is_server_error() => Outcome::Failed,
-        _ => return None,
+        _ => Outcome::Refused,
     };
     Some(Act {
         outcome,

@@ -222,3 +222,100 @@ fn is_challenge(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     text.len() == 43 && text.bytes().all(allowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::sample;
+
+    const CALLBACK: &str = "https://app.example.com/callback";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    fn read(query: &str) -> Result<Flow, FlowError> {
+        let pairs = Pairs::parse(query.as_bytes()).expect("a query");
+        Flow::parse(&pairs, &sample(PathBuf::new()))
+    }
+
+    fn code(state: &str) -> String {
+        query(&[
+            ("client_id", "ataraxia"),
+            ("response_type", "code"),
+            ("redirect_uri", CALLBACK),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+            ("state", state),
+        ])
+    }
+
+    #[test]
+    fn a_flow_comes_back_as_it_went() {
+        let callback = query(&[
+            ("client_id", "ataraxia"),
+            ("redirect_uri", CALLBACK),
+            ("next", "/اتاق 1?a=b&c#d"),
+        ]);
+        let room = query(&[
+            ("client_id", "ataraxia"),
+            ("state", r#"{"room":"Team 1","config.x":"a&b"}"#),
+        ]);
+        for asked in [
+            callback,
+            room,
+            code("opaque & strange=%"),
+            code(r#"{"room":"team1"}"#),
+        ] {
+            let flow = read(&asked).unwrap();
+            assert_eq!(read(&flow.query()).unwrap(), flow, "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_does_not_travel_in_the_pages_of_a_plain_visit() {
+        let state = r#"{"room":"team1","refreshToken":"secret"}"#;
+        let flow = read(&query(&[("client_id", "ataraxia"), ("state", state)])).unwrap();
+        assert!(!flow.query().contains("secret"));
+    }
+
+    #[test]
+    fn nobody_is_told_anything_at_an_address_that_is_not_registered() {
+        for asked in [
+            "client_id=nobody&redirect_uri=https://app.example.com/callback".to_owned(),
+            "client_id=ataraxia&redirect_uri=https://evil.test/".to_owned(),
+            "client_id=ataraxia".to_owned(),
+            code("x")
+                .replace("callback", "callback2")
+                .replace("S256", "plain"),
+        ] {
+            assert!(matches!(read(&asked), Err(FlowError::Page(_))), "{asked}");
+        }
+        let told = read(&code("a b").replace("S256", "plain")).unwrap_err();
+        let FlowError::Told(url) = told else {
+            panic!("{told:?}")
+        };
+        assert!(
+            url.as_str()
+                .starts_with("https://app.example.com/callback?error=invalid_request")
+        );
+        assert!(url.as_str().ends_with("&state=a%20b"));
+    }
+
+    #[test]
+    fn what_an_address_has_stays_in_front() {
+        let with = |text| with_query(Url::parse(text).unwrap(), &[("a", "b/c&d")]).to_string();
+        assert_eq!(with("https://x.test/p?q=1"), "https://x.test/p?q=1&a=b/c%26d");
+        assert_eq!(with("https://x.test/p"), "https://x.test/p?a=b/c%26d");
+    }
+
+    proptest! {
+        #[test]
+        fn a_state_is_handed_back_to_the_letter(state in "\\PC{1,60}") {
+            let flow = read(&code(&state)).unwrap();
+            let Goal::Code(goal) = read(&flow.query()).unwrap().goal else { panic!() };
+            prop_assert_eq!(goal.state, Some(state));
+        }
+    }
+}

@@ -16,10 +16,11 @@ use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::language::choose;
 use crate::http::origin::require_origin;
 use crate::http::refused::Refused;
-use crate::signin::{Identity, Session};
+use crate::signin::Session;
 use crate::telemetry::label::{TokenKind, TokenResult};
 use crate::tokens::{
-    Email, Features, Grant, IdGrant, Issued, JitsiTokens, Keyring, Person, PlainText, TokenError, token_id,
+    Email, Features, Grant, IdGrant, IdentityGrant, Issued, JitsiTokens, Keyring, Person, PlainText,
+    TokenError, token_id,
 };
 
 /// A program by its id, which is no secret: what it is given goes to addresses that it registered.
@@ -108,7 +109,7 @@ impl<'a> Program<'a> {
         let Some(room) = room else {
             return Ok(());
         };
-        match self.entry(visitor(session), room) {
+        match self.entry(session.visitor(), room) {
             Ok(_) => Ok(()),
             Err(error) => Err(self.not_issued(session, Some(room), error).await),
         }
@@ -168,17 +169,24 @@ impl<'a> Program<'a> {
     fn signed(&self, session: &Session, room: Option<&RoomName>) -> Result<Issued, ApiError> {
         let keyring = self.request.api.keyring.borrow().clone();
         let tokens = self.server(&keyring)?;
-        let (now, expires_at) = (self.now(), self.expiry(session));
+        let now = self.now();
         let jti = token_id(now, self.request.api.ambient.random());
         let issued = match room {
             Some(room) => tokens.issue(&self.grant(session, room)?, now, jti),
-            None => tokens.issue_identity(&self.person(session)?, session.id, expires_at, now, jti),
+            None => {
+                let grant = IdentityGrant {
+                    user: &self.person(session)?,
+                    session: session.id,
+                    expires_at: self.expiry(session),
+                };
+                tokens.issue_identity(&grant, now, jti)
+            }
         };
         issued.map_err(over)
     }
 
     fn grant(&self, session: &Session, room: &RoomName) -> Result<Grant, ApiError> {
-        let entry = self.entry(visitor(session), room)?;
+        let entry = self.entry(session.visitor(), room)?;
         let features = entry
             .features
             .iter()
@@ -229,13 +237,6 @@ impl<'a> Program<'a> {
         self.request.api.metrics.token_requested(TokenKind::Jitsi, result);
         let act = by(session, self.act(Action::Issue, Ending::of(&error), room));
         self.record(act).await.err().unwrap_or(error)
-    }
-}
-
-fn visitor(session: &Session) -> Visitor<'_> {
-    match session.identity {
-        Identity::Guest { .. } => Visitor::Guest,
-        Identity::Local { .. } | Identity::Provided { .. } => Visitor::User(&session.user),
     }
 }
 

@@ -98,7 +98,7 @@ fn given(
     let given = Given {
         access_token: &issued.token,
         token_type: "Bearer",
-        expires_in: (issued.expires_at - program.now()).num_seconds(),
+        expires_in: issued.expires_at.timestamp() - program.now().timestamp(),
         refresh_token: refresh_token.expose(),
         id_token: program.id_token(session, nonce)?,
     };

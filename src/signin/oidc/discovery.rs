@@ -161,3 +161,46 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nobody listens there.
+    const NOBODY: &str = "http://127.0.0.1:1";
+
+    #[tokio::test]
+    async fn pauses_grow_while_nobody_answers() {
+        let mut known = Known::default();
+        known.follow(NOBODY);
+        let mut pauses = Vec::new();
+        for _ in 0..6 {
+            known.ask().await;
+            pauses.extend(known.pause.map(|(_, pause)| pause.as_secs()));
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 15, 15]);
+        known.follow("http://127.0.0.1:2");
+        assert!(!known.pauses(), "another provider is asked at once");
+    }
+
+    #[test]
+    fn unknown_keys_are_a_reason_to_ask_now_and_then() {
+        let renewed = |ago| Known {
+            renewed_at: Instant::now().checked_sub(ago),
+            ..Known::default()
+        };
+        assert!(Known::default().may_renew());
+        assert!(!renewed(Duration::ZERO).may_renew());
+        assert!(renewed(BETWEEN_RENEWALS).may_renew());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_over_the_open_network() {
+        let refused = discover("http://id.example.com").await.err();
+        let unprotected = DiscoveryError::Request(FetchError::Unprotected);
+        assert_eq!(
+            refused.map(|error| format!("{error:?}")),
+            Some(format!("{:?}", Unknown::Discovery(unprotected)))
+        );
+    }
+}

@@ -27,7 +27,8 @@ pub(super) enum FetchError {
 }
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
-const ANSWER_WITHIN: Duration = Duration::from_secs(8);
+/// A sign-in asks up to six times in a row, and nginx waits for 30 seconds.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// In bytes. Descriptions and key sets of large providers are some 20 KiB.
 const LONGEST_ANSWER: usize = 256 * 1024;

@@ -5,7 +5,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Grant, IdGrant, JitsiTokens};
+use super::{Grant, IdGrant, IdentityGrant, JitsiTokens};
 use crate::domain::{ClientId, SessionId, Timestamp, UserId};
 use crate::tokens::{AvatarUrl, Email, Features, Person, PlainText};
 
@@ -93,13 +93,13 @@ impl<'a> Payload<'a> {
 
     pub(super) fn of_identity(
         server: &'a JitsiTokens,
-        user: &'a Person,
-        session: SessionId,
-        life: (Timestamp, Timestamp),
+        grant: &IdentityGrant<'a>,
+        now: Timestamp,
         jti: Uuid,
     ) -> Self {
-        let mut payload = Self::of_user(server, User::new(user, false), life, jti);
-        payload.sid = Some(session);
+        let user = User::new(grant.user, false);
+        let mut payload = Self::of_user(server, user, (now, grant.expires_at), jti);
+        payload.sid = Some(grant.session);
         payload
     }
 

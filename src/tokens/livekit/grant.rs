@@ -144,7 +144,8 @@ impl DisplayName {
 
     /// As much of a name as fits; nothing of one that says nothing.
     pub fn shortened(text: &str) -> Option<Self> {
-        let end = text.floor_char_boundary(MAX_NAME_BYTES);
+        let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+        let end = ends.take_while(|end| *end <= MAX_NAME_BYTES).last()?;
         Self::parse(&text[..end]).ok()
     }
 

@@ -20,8 +20,12 @@ fn sara() -> Person {
 }
 
 fn identity(server: &JitsiTokens) -> String {
-    let issued = server.issue_identity(&sara(), session(), at(NOW + 60), at(NOW), Uuid::nil());
-    issued.unwrap().token
+    let grant = IdentityGrant {
+        user: &sara(),
+        session: session(),
+        expires_at: at(NOW + 60),
+    };
+    server.issue_identity(&grant, at(NOW), Uuid::nil()).unwrap().token
 }
 
 fn id_token(server: &JitsiTokens, nonce: Option<&str>) -> String {

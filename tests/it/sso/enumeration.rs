@@ -18,7 +18,7 @@ fn told(said: &Said) -> (u16, String, Vec<(String, String)>) {
         .filter(|(name, _)| !varies.contains(&name.as_str()));
     let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
     let body = match serde_json::from_str(&said.text) {
-        Ok(json) => without(json, &["request_id"]).to_string(),
+        Ok(json) => without(json, &["/request_id"]).to_string(),
         Err(_) => said.text.clone(),
     };
     (said.status.as_u16(), body, headers.collect())
