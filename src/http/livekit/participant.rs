@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{issue, server_of};
 use crate::audit::Act;
 use crate::domain::observation::{BackendId, BackendKind};
-use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
+use crate::domain::{RoomKey, RoomName, Timestamp, UserId, hex};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::auth::{Caller, MAY_GENERATE};
@@ -163,8 +163,7 @@ fn issued(request: &Incoming, server: &LiveKitTokens, grant: &Grant) -> Result<A
 
 fn fresh(request: &Incoming, prefix: &str) -> String {
     let drawn: [u8; DRAWN_BYTES] = request.api.ambient.random();
-    let digits: String = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{prefix}-{digits}")
+    format!("{prefix}-{}", hex(&drawn))
 }
 
 // === impl TokenRequest ===

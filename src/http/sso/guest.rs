@@ -7,7 +7,7 @@ use super::page;
 use super::program::Program;
 use super::record::Ending;
 use crate::audit::Action;
-use crate::domain::UserId;
+use crate::domain::{UserId, hex};
 use crate::domain::access::{EntryDenial, Visitor};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
@@ -68,6 +68,5 @@ fn name(form: &Pairs) -> Option<String> {
 /// Never given twice.
 fn guest_id(program: &Program<'_>) -> Result<UserId, ApiError> {
     let random: [u8; 16] = program.request.api.ambient.random();
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    UserId::parse(&format!("guest-{hex}")).map_err(|_| ApiError::Internal)
+    UserId::parse(&format!("guest-{}", hex(&random))).map_err(|_| ApiError::Internal)
 }
