@@ -12,7 +12,6 @@ mod oidc;
 mod page;
 mod person;
 mod program;
-mod record;
 mod refresh;
 mod state;
 mod target;

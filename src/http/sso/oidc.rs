@@ -10,7 +10,6 @@ use super::finish::enter;
 use super::flow::Flow;
 use super::page;
 use super::program::Program;
-use super::record::{Deed, Ending};
 use crate::audit::Action;
 use crate::config::Config;
 use crate::domain::Timestamp;
@@ -21,6 +20,7 @@ use crate::http::cookie::Cookies;
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
 use crate::http::refused::Refused;
+use crate::http::trail::Ending;
 use crate::pages::LoginProblem;
 use crate::signin::oidc::{OidcError, Pending, Reply};
 use crate::signin::{Identity, Purpose, Session};
@@ -176,18 +176,12 @@ async fn stranger(request: &Incoming) -> ApiError {
     if let Err(limited) = request.api.limits.failure(request.context.address) {
         return limited;
     }
-    let deed = Deed {
-        action: Action::Login,
-        ending: Ending::Refused(OidcError::StateMismatch.reason()),
-        client: None,
-        user: None,
-        room: None,
-    };
+    let ending = Ending::Refused(OidcError::StateMismatch.reason());
     request
         .api
         .metrics
         .signed_in(SignInMethod::Provider, SignInResult::Refused);
-    match request.api.audit.record(deed.of(request)).await {
+    match request.api.audit.record(request.act(Action::Login, ending)).await {
         Ok(()) => SignInRefusal::StateMismatch.into(),
         Err(error) => error.into(),
     }
