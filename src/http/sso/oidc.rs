@@ -9,7 +9,7 @@ use url::Url;
 use super::finish::enter;
 use super::flow::Flow;
 use super::page;
-use super::program::Program;
+use super::program::{Program, along};
 use crate::audit::Action;
 use crate::config::Config;
 use crate::domain::Timestamp;
@@ -57,15 +57,11 @@ const MOST_BYTES: usize = 5000;
 
 /// `GET /sso/oidc/start`, with what a sign-in page was asked for with.
 pub(super) async fn start(request: &Incoming, _: Body) -> Result<Answer, Refused> {
-    let pairs = Pairs::parse(request.query.as_bytes())?;
-    let flow = match Flow::parse(&pairs, &request.config) {
-        Ok(flow) => flow,
-        Err(error) => return page::lost(error),
-    };
-    let program = Program::of(request, &flow)?;
-    let anew = pairs.get("prompt") == Some("login");
-    let sent = send(&program, &flow, anew).await;
-    sent.map_err(|error| program.refused(error))
+    along(request, async |program, flow, pairs| {
+        let anew = pairs.get("prompt") == Some("login");
+        send(program, &flow, anew).await
+    })
+    .await
 }
 
 async fn send(program: &Program<'_>, flow: &Flow, anew: bool) -> Result<Answer, ApiError> {

@@ -3,14 +3,17 @@
 use http::HeaderMap;
 
 use super::flow::{Flow, client_of};
+use super::page;
 use crate::audit::{Act, Action};
 use crate::config::daemon::Language;
 use crate::config::{Client, Config};
 use crate::domain::access::{Entry, EntryDenial, Visitor};
 use crate::domain::{ClientId, RoomKey, RoomName, Timestamp};
 use crate::http::Incoming;
+use crate::http::answer::Answer;
 use crate::http::backend::jitsi;
 use crate::http::error::{ApiError, SignInRefusal};
+use crate::http::form::Pairs;
 use crate::http::language::choose;
 use crate::http::origin::require_origin;
 use crate::http::refused::Refused;
@@ -232,6 +235,21 @@ fn by(session: &Session, act: Act) -> Act {
         user: Some(session.user.id.clone()),
         ..act
     }
+}
+
+/// Runs a step of the way through sign-in that the request asks for; a way that cannot be gone ends here.
+pub(super) async fn along<S>(request: &Incoming, step: S) -> Result<Answer, Refused>
+where
+    S: AsyncFnOnce(&Program<'_>, Flow, &Pairs) -> Result<Answer, ApiError>,
+{
+    let pairs = Pairs::parse(request.query.as_bytes())?;
+    let flow = match Flow::parse(&pairs, &request.config) {
+        Ok(flow) => flow,
+        Err(error) => return page::lost(error),
+    };
+    let program = Program::of(request, &flow)?;
+    let answer = step(&program, flow, &pairs).await;
+    answer.map_err(|error| program.refused(error))
 }
 
 /// A token that would be over at once comes of a session that is.
