@@ -54,7 +54,7 @@ const HOUSE: &[Room] = &[
         "bus domain meetings telemetry",
     ),
     ("tokens tokens/*", "config domain"),
-    ("signin signin/*", "config domain store"),
+    ("signin signin/*", "config domain signin store"),
     ("signin/password", "config"),
     ("signin/secret", "domain"),
     ("signin/throttle", "domain"),
