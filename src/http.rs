@@ -4,6 +4,7 @@
 mod answer;
 mod audit;
 mod auth;
+mod backend;
 mod body;
 mod cookie;
 mod cors;
@@ -22,6 +23,7 @@ mod pages;
 mod refused;
 pub mod server;
 mod sso;
+mod trail;
 
 use std::sync::Arc;
 

@@ -23,7 +23,8 @@ pub use person::{AvatarUrl, Email, Person, PlainText, TextError};
 pub use verify::{Refusal, Verified, VerifiedUser};
 
 use crate::config::Config;
-use crate::domain::Timestamp;
+use crate::domain::id::time_ordered;
+use crate::domain::{Timestamp, hex};
 
 /// The tokens of every configured meeting server.
 #[derive(Debug)]
@@ -35,8 +36,7 @@ pub struct Keyring {
 
 /// The `jti` of a new token: a version 7 UUID of `now`; `random` fills the part that is not time.
 pub fn token_id(now: Timestamp, random: [u8; 10]) -> uuid::Uuid {
-    let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
-    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    time_ordered(now, random)
 }
 
 // === impl Keyring ===
@@ -113,7 +113,7 @@ fn published(servers: &[JitsiTokens]) -> String {
 /// SHA-256 of a text in lower-case hex, the way Prosody names a key and the configuration an API key.
 pub fn sha256_hex(text: &str) -> String {
     let digest = digest::digest(&digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(digest.as_ref())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Message;
 use crate::domain::event::Participant;
-use crate::domain::{ClientId, Event, Figures, Meeting, MeetingId, Timestamp};
+use crate::domain::{ClientId, Event, Figures, Meeting, MeetingId, Timestamp, hex};
 pub use act::act;
 
 #[derive(Serialize)]
@@ -181,10 +181,7 @@ fn fingerprint(meeting: MeetingId, participant: &Participant) -> String {
         &SHA256,
         format!("{meeting}/{}", participant.occupant.0).as_bytes(),
     );
-    hash.as_ref()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&hash.as_ref()[..8])
 }
 
 fn rfc3339(at: Timestamp) -> String {

@@ -69,11 +69,14 @@ pub(super) fn run(args: &CheckArgs, out: &mut impl Write) -> Outcome {
 
 fn summary(args: &CheckArgs, config: &Config) -> String {
     format!(
-        "{}: no fault; {} Jitsi, {} LiveKit, {} clients",
+        "{}: no fault; {} Jitsi, {} LiveKit, {} clients, {} users, {} channels, {} rules",
         args.config.dir.display(),
         config.daemon.jitsi.len(),
         config.daemon.livekit.len(),
-        config.clients.len()
+        config.clients.len(),
+        config.users.len(),
+        config.rooms.access.channels.len(),
+        config.rooms.access.rules.len()
     )
 }
 

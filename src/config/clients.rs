@@ -94,6 +94,20 @@ fn read_client(id: &ClientId, client: &Section, hashes: &Once, servers: Option<&
     }
 }
 
+// === impl Client ===
+
+impl Client {
+    /// The Jitsi deployment that its tokens are for, where it names one.
+    pub fn jitsi(&self) -> Option<&str> {
+        self.backend.as_deref()?.strip_prefix("jitsi:")
+    }
+
+    /// The LiveKit deployment that its tokens are for, where it names one.
+    pub fn livekit(&self) -> Option<&str> {
+        self.backend.as_deref()?.strip_prefix("livekit:")
+    }
+}
+
 /// A key that no other client has: two clients with one key could not be told apart.
 fn key(node: &Node, hashes: &Once) -> Result<[u8; 32], String> {
     let hash = kind::key_hash(node)?;

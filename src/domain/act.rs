@@ -7,6 +7,7 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::id::time_ordered;
 use super::{ClientId, NameError, RoomName, Timestamp, UserId};
 
 /// What somebody did or tried.
@@ -107,8 +108,7 @@ impl ActId {
 
     /// An id for an act of this moment; `random` fills the part that is not time.
     pub fn new(at: Timestamp, random: [u8; 10]) -> Self {
-        let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+        Self(time_ordered(at, random))
     }
 
     /// The same, but greater than this id, also where two acts share a millisecond or the clock was set back

@@ -164,13 +164,18 @@ fn decoded(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A version 7 UUID of that millisecond (RFC 9562 section 5.7); `random` fills the part that is not time.
+pub fn time_ordered(at: Timestamp, random: [u8; 10]) -> Uuid {
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
 // === impl MeetingId ===
 
 impl MeetingId {
     /// A new id for a meeting made at `now`; `random` fills the part that is not time.
     pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
-        let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+        Self(time_ordered(now, random))
     }
 
     /// When it was made, to the millisecond.

@@ -25,8 +25,8 @@ pub struct Meeting {
     pub status: Status,
     pub attendance: Attendance,
     /// When the room was opened and closed on the server, as far as it said.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sessions: Vec<Session>,
+    #[serde(rename = "sessions", default, skip_serializing_if = "Vec::is_empty")]
+    pub openings: Vec<Opening>,
     /// The figures that were told last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub figures: Option<Figures>,
@@ -113,7 +113,7 @@ pub enum Status {
 
 /// One life of the room on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
+pub struct Opening {
     pub opened_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
@@ -211,7 +211,7 @@ impl Meeting {
             booking,
             status: Status::Scheduled,
             attendance: Attendance::default(),
-            sessions: Vec::new(),
+            openings: Vec::new(),
             figures: None,
             sequence: 0,
             created_at: now,
@@ -250,15 +250,15 @@ impl Meeting {
         let figures = self.attendance.figures(now)?;
         let until = figures.ended_at;
         let open =
-            |session: &Session| session.closed_at.map_or(until, |at| at.min(until)) - session.opened_at;
+            |opening: &Opening| opening.closed_at.map_or(until, |at| at.min(until)) - opening.opened_at;
         let open: i64 = self
-            .sessions
+            .openings
             .iter()
-            .map(|session| open(session).num_milliseconds().max(0))
+            .map(|opening| open(opening).num_milliseconds().max(0))
             .sum();
         let unsaid = (until - figures.started_at).num_milliseconds();
         Some(Figures {
-            open_millis: if self.sessions.is_empty() { unsaid } else { open },
+            open_millis: if self.openings.is_empty() { unsaid } else { open },
             ..figures
         })
     }

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
-use super::{RoomName, Timestamp, UserId};
+use super::{RoomName, Timestamp, UserId, hex};
 
 /// One fact about one room.
 #[derive(Debug, Clone, PartialEq)]
@@ -251,11 +251,7 @@ pub fn without_address_id(id: &str) -> String {
         return id.to_owned();
     }
     let hash = digest(&SHA256, id.to_lowercase().as_bytes());
-    let hex: String = hash.as_ref()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", hex(&hash.as_ref()[..8]))
 }
 
 /// Cuts every word with an `@` in it down to what stands before; an address is never a name.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::id::time_ordered;
 use super::{NameError, Timestamp, UserId};
 
 /// Who has signed in, as the source of identities describes them at this moment.
@@ -40,8 +41,7 @@ impl User {
 impl SessionId {
     /// A new id for a session that begins at `now`; `random` fills the part that is not time.
     pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
-        let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+        Self(time_ordered(now, random))
     }
 }
 

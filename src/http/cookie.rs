@@ -1,5 +1,5 @@
-//! Cookies: the session, the device, the language, and what ties a form to a browser. All are closed to scripts, and stay with this site
-//! on anything but a visit (RFC 6265bis: `HttpOnly`, `SameSite=Lax`).
+//! Cookies: the session, the device, the language, and what ties a form to a browser. All are closed to scripts, and stay
+//! with this site on anything but a visit (RFC 6265bis: `HttpOnly`, `SameSite=Lax`).
 
 use std::time::Duration;
 

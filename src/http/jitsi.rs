@@ -7,18 +7,17 @@ use chrono::Duration;
 use serde::Serialize;
 
 use super::answer::Answer;
-use super::auth::Caller;
-use super::auth::{MAY_CREATE, MAY_GENERATE, MAY_VALIDATE};
+use super::auth::{Caller, MAY_CREATE, MAY_GENERATE, MAY_VALIDATE};
+use super::backend::jitsi;
 use super::body::Body;
 use super::error::{ApiError, SignInRefusal};
 use super::field::seconds;
 use super::language::choose;
 use super::refused::Refused;
 use super::{Api, Incoming, to_the_end};
-use crate::domain::observation::{BackendId, BackendKind};
 use crate::domain::{MeetingId, RoomKey, Timestamp};
 use crate::telemetry::label::{TokenCheck, TokenKind, TokenResult};
-use crate::tokens::{Grant, Issued, JitsiTokens, Keyring, Refusal, Verified, VerifiedUser, token_id};
+use crate::tokens::{Grant, Issued, JitsiTokens, Refusal, Verified, VerifiedUser, token_id};
 use embed::Embed;
 use request::{CreateRoom, GenerateToken, ValidateToken, participant};
 
@@ -73,7 +72,7 @@ pub(super) async fn generate_token(request: &Incoming, body: Body) -> Result<Ans
     let wanted: GenerateToken = body.json().await.map_err(|error| caller.refused(error))?;
     let answer = || {
         let keyring = api.keyring.borrow().clone();
-        let tokens = server(&keyring, &caller)?;
+        let tokens = jitsi(&keyring, caller.id, caller.client)?;
         let grant = wanted.grant(&caller, now)?;
         let issued = issue(api, tokens, &grant, now)?;
         let meeting_type = api.meetings.type_of_room(&room_key(tokens, &grant));
@@ -102,9 +101,9 @@ pub(super) async fn create_room(request: &Incoming, body: Body) -> Result<Answer
 async fn create(request: &Incoming, caller: &Caller<'_>, wanted: &CreateRoom) -> Result<Answer, ApiError> {
     let (api, now) = (&request.api, request.context.received_at);
     let keyring = api.keyring.borrow().clone();
-    let tokens = server(&keyring, caller)?;
+    let tokens = jitsi(&keyring, caller.id, caller.client)?;
     let minutes = request.config.daemon.meetings.default_minutes;
-    let booking = wanted.booking(caller, backend(tokens), &request.headers, (now, minutes))?;
+    let booking = wanted.booking(caller, tokens.backend(), &request.headers, (now, minutes))?;
     let (therapist, client) = wanted.people()?;
     let meetings = api.meetings.clone();
     let meeting = to_the_end(async move { meetings.book(booking).await })
@@ -144,7 +143,8 @@ pub(super) async fn validate_token(request: &Incoming, body: Body) -> Result<Ans
 async fn judge(request: &Incoming, caller: &Caller<'_>, wanted: &ValidateToken) -> Result<Answer, ApiError> {
     let keyring = request.api.keyring.borrow().clone();
     let now = request.context.received_at;
-    let judged = server(&keyring, caller)?.verify(wanted.token()?, wanted.room()?.as_ref(), now);
+    let judged =
+        jitsi(&keyring, caller.id, caller.client)?.verify(wanted.token()?, wanted.room()?.as_ref(), now);
     let judged = request.unless_revoked(judged).await?;
     request.api.metrics.token_checked(found(&judged));
     let id = Some(caller.id.clone());
@@ -163,35 +163,15 @@ async fn judge(request: &Incoming, caller: &Caller<'_>, wanted: &ValidateToken) 
     })
 }
 
-/// The Jitsi server that the client's tokens are for.
-fn server<'a>(keyring: &'a Keyring, caller: &Caller<'_>) -> Result<&'a JitsiTokens, ApiError> {
-    let named = caller
-        .client
-        .backend
-        .as_deref()
-        .and_then(|backend| backend.strip_prefix("jitsi:"));
-    keyring.server(named).ok_or_else(|| {
-        tracing::error!(client = %caller.id, "no Jitsi server is configured under the name that the client has");
-        ApiError::Internal
-    })
-}
-
 fn issue(api: &Api, tokens: &JitsiTokens, grant: &Grant, now: Timestamp) -> Result<Issued, ApiError> {
     let issued = tokens.issue(grant, now, token_id(now, api.ambient.random()))?;
     api.metrics.token_requested(TokenKind::Jitsi, TokenResult::Issued);
     Ok(issued)
 }
 
-fn backend(tokens: &JitsiTokens) -> BackendId {
-    BackendId {
-        kind: BackendKind::Jitsi,
-        name: tokens.name().to_owned(),
-    }
-}
-
 fn room_key(tokens: &JitsiTokens, grant: &Grant) -> RoomKey {
     RoomKey {
-        backend: backend(tokens),
+        backend: tokens.backend(),
         name: grant.room.clone(),
     }
 }

@@ -9,13 +9,12 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 
 use super::answer::Answer;
-use super::auth::Caller;
-use super::error::{ApiError, LiveKitRefusal};
+use super::error::ApiError;
 use super::{Api, answered, post};
 use crate::domain::Timestamp;
 use crate::telemetry::label::{Route, TokenKind, TokenResult};
 use crate::tokens::livekit::Grant;
-use crate::tokens::{Issued, Keyring, LiveKitTokens};
+use crate::tokens::{Issued, LiveKitTokens};
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
@@ -38,13 +37,6 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
     )
     .then(|request, body| answered(request, body, participant::token));
     channels.or(generate).unify().or(participant).unify().boxed()
-}
-
-/// The LiveKit server that the client's tokens are for: the one it names as its backend, else the first.
-fn server_of<'a>(keyring: &'a Keyring, caller: &Caller<'_>) -> Result<&'a LiveKitTokens, ApiError> {
-    let backend = caller.client.backend.as_deref();
-    let named = backend.and_then(|backend| backend.strip_prefix("livekit:"));
-    Ok(keyring.livekit(named).ok_or(LiveKitRefusal::UnknownServer)?)
 }
 
 fn issue(api: &Api, server: &LiveKitTokens, grant: &Grant, now: Timestamp) -> Result<Issued, ApiError> {

@@ -8,6 +8,7 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 
 use super::answer::Answer;
+use super::backend::jitsi;
 use super::cookie::{Cookie, Cookies};
 use super::error::ApiError;
 use super::language::{self, choose};
@@ -100,11 +101,7 @@ fn sample(request: &Incoming, file: &str) -> Result<Answer, Refused> {
         return Ok(Answer::public(script, SCRIPT, ASK_AGAIN));
     }
     let keyring = request.api.keyring.borrow().clone();
-    let server = client
-        .backend
-        .as_deref()
-        .and_then(|backend| backend.strip_prefix("jitsi:"));
-    let domain = keyring.server(server).ok_or(ApiError::Internal)?.domain();
+    let domain = jitsi(&keyring, id, client)?.domain();
     let language = choose(&request.headers, Some(&(id.clone(), client.language)), config);
     let app = SampleApp {
         frame: Frame {

@@ -12,7 +12,6 @@ mod oidc;
 mod page;
 mod person;
 mod program;
-mod record;
 mod refresh;
 mod state;
 mod target;
@@ -119,7 +118,7 @@ fn json(api: &Api) -> BoxedFilter<(Answer,)> {
 }
 
 /// Runs a handler of a page; what it refuses becomes a page too.
-pub(super) async fn paged<H>(request: Incoming, body: Body, handle: H) -> Answer
+async fn paged<H>(request: Incoming, body: Body, handle: H) -> Answer
 where
     H: AsyncFnOnce(&Incoming, Body) -> Result<Answer, Refused>,
 {

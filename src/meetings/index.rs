@@ -284,7 +284,7 @@ impl Room {
 impl Entry {
     fn new(meeting: &Meeting, policy: &Policy) -> Self {
         let stays = meeting.attendance.stays().iter().filter(|stay| stay.is_open());
-        let is_room_open = meeting.sessions.iter().any(|session| session.closed_at.is_none());
+        let is_room_open = meeting.openings.iter().any(|opening| opening.closed_at.is_none());
         let room = (policy.active_when_room_opens && is_room_open).then_some(Part::Main);
         let mut parts: Vec<_> = stays.map(|stay| stay.part.clone()).chain(room).collect();
         parts.sort();

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::secret::{self, Fingerprint};
 use super::{Session, SignIn, SignInError};
+use crate::domain::id::time_ordered;
 use crate::domain::{ClientId, NameError, RoomName, SessionId, Timestamp, UserId};
 use crate::store::{Revision, StoreError, Table};
 
@@ -219,8 +220,7 @@ impl fmt::Debug for RefreshToken {
 
 impl FamilyId {
     fn new(now: Timestamp, random: [u8; 10]) -> Self {
-        let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+        Self(time_ordered(now, random))
     }
 }
 

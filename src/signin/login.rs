@@ -18,9 +18,6 @@ struct Device {
     number: u64,
 }
 
-/// How long a browser is known after the last sign-in.
-const DEVICE_LIFE: Duration = Duration::days(180);
-
 // === impl SignIn ===
 
 impl SignIn {
@@ -58,6 +55,9 @@ impl SignIn {
         }
     }
 
+    /// How long a browser is known after the last sign-in.
+    pub const DEVICE_LIFE: Duration = Duration::days(180);
+
     /// A cookie value that tells a browser of `user` from a stranger's, so that a stranger who guesses cannot lock them out.
     pub fn device(&self, user: &User) -> String {
         let device = Device {
@@ -66,7 +66,7 @@ impl SignIn {
         };
         self.0
             .seal
-            .seal(Purpose::Device, &device, self.now() + DEVICE_LIFE)
+            .seal(Purpose::Device, &device, self.now() + Self::DEVICE_LIFE)
     }
 
     /// The number of the browser, if this user has signed in with it before.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::{self, Fingerprint};
 use super::{SignIn, SignInError};
-use crate::config::Users;
+use crate::config::{Client, Config, Users};
 use crate::domain::access::Visitor;
 use crate::domain::{ClientId, SessionId, Timestamp, User, UserId};
 use crate::store::{Revision, StoreError, Table};
@@ -189,6 +189,14 @@ impl Session {
             Identity::Guest { .. } => Visitor::Guest,
             Identity::Local { .. } | Identity::Provided { .. } => Visitor::User(&self.user),
         }
+    }
+
+    /// The end of a token of this sign-in: no later than the configuration says, `client` may, and the sign-in lives.
+    pub fn token_until(&self, now: Timestamp, config: &Config, client: Option<&Client>) -> Timestamp {
+        let wanted = u64::from(config.daemon.signin.token_minutes) * 60;
+        let seconds = client.map_or(wanted, |client| wanted.min(client.max_token_secs));
+        let life = Duration::seconds(i64::try_from(seconds).unwrap_or_default());
+        self.ends_at.min(now + life)
     }
 }
 

@@ -11,6 +11,7 @@ use super::keys::{KeyError, Keys, SigningFailed, TokenType};
 use super::verify::{self, Refusal, Verified};
 use super::{Features, Person, PlainText};
 use crate::config::daemon::Jitsi;
+use crate::domain::observation::{BackendId, BackendKind};
 use crate::domain::{ClientId, RoomName, SessionId, Timestamp};
 
 /// What a token lets its holder do: enter one room, as one person, until a moment.
@@ -98,6 +99,14 @@ impl JitsiTokens {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The deployment as meetings know it.
+    pub fn backend(&self) -> BackendId {
+        BackendId {
+            kind: BackendKind::Jitsi,
+            name: self.name.clone(),
+        }
     }
 
     /// The XMPP domain, which is also the host of the links.

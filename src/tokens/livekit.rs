@@ -13,6 +13,7 @@ use super::jitsi::{Issued, TokenError};
 use super::keys::{KeyError, SharedKey, Signer, SigningFailed, TokenType};
 use crate::config::daemon::LiveKit;
 use crate::domain::Timestamp;
+use crate::domain::observation::{BackendId, BackendKind};
 
 /// Issues the tokens of one LiveKit deployment; its key is prepared once, here.
 #[derive(Debug)]
@@ -48,6 +49,14 @@ impl LiveKitTokens {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The deployment as meetings know it.
+    pub fn backend(&self) -> BackendId {
+        BackendId {
+            kind: BackendKind::Livekit,
+            name: self.name.clone(),
+        }
     }
 
     /// Where people connect to, as it is configured: without a slash at its end.

@@ -1,5 +1,6 @@
 //! The files that an administrator copies, tried with the programs that read them.
 
+mod jitsi;
 mod nginx;
 mod prometheus;
 mod systemd;

@@ -72,7 +72,7 @@ impl Meeting {
     pub(super) fn is_occupied(&self, policy: &Policy) -> bool {
         let room_counts = policy.active_when_room_opens && self.attendance.people().next().is_none();
         self.attendance.is_anybody_in()
-            || (room_counts && self.sessions.iter().any(|s| s.closed_at.is_none()))
+            || (room_counts && self.openings.iter().any(|opening| opening.closed_at.is_none()))
     }
 
     pub(super) fn declared_end(&self) -> Option<Timestamp> {

@@ -1,6 +1,6 @@
 //! How what a meeting server saw, or what a caller asks for, changes what is known of a meeting.
 
-use super::{Input, Meeting, Session, Status, TransitionError};
+use super::{Input, Meeting, Opening, Status, TransitionError};
 use crate::domain::Timestamp;
 use crate::domain::attendance::{End, Notice};
 use crate::domain::event::EventKind;
@@ -44,12 +44,12 @@ impl Meeting {
     }
 
     fn open_session(&mut self, opened_at: Timestamp) {
-        if !self.sessions.iter().any(|session| session.opened_at == opened_at) {
-            self.sessions.push(Session {
+        if !self.openings.iter().any(|opening| opening.opened_at == opened_at) {
+            self.openings.push(Opening {
                 opened_at,
                 closed_at: None,
             });
-            self.sessions.sort_by_key(|session| session.opened_at);
+            self.openings.sort_by_key(|opening| opening.opened_at);
         }
     }
 
@@ -58,18 +58,18 @@ impl Meeting {
             return;
         }
         opened_at.into_iter().for_each(|at| self.open_session(at));
-        let ended = |session: &&mut Session| match opened_at {
-            Some(opened_at) => session.opened_at == opened_at,
-            None => session.opened_at <= closed_at,
+        let ended = |opening: &&mut Opening| match opened_at {
+            Some(opened_at) => opening.opened_at == opened_at,
+            None => opening.opened_at <= closed_at,
         };
-        let session = self
-            .sessions
+        let opening = self
+            .openings
             .iter_mut()
-            .filter(|session| session.closed_at.is_none())
+            .filter(|opening| opening.closed_at.is_none())
             .rfind(ended);
-        session
+        opening
             .into_iter()
-            .for_each(|session| session.closed_at = Some(closed_at));
+            .for_each(|opening| opening.closed_at = Some(closed_at));
     }
 
     /// A server that sends no rosters and says nothing for a day has lost the people it reported.

@@ -45,7 +45,7 @@ impl Meeting {
 
     fn begin(&mut self, input: &Input, policy: &Policy, teller: &mut Teller) {
         let opened = self
-            .sessions
+            .openings
             .first()
             .filter(|_| policy.active_when_room_opens)
             .map(|s| s.opened_at);

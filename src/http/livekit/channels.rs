@@ -19,6 +19,7 @@ use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::origin::require_known_origin;
 use crate::http::refused::Refused;
+use crate::http::trail::Ending;
 use crate::http::{Api, Incoming, to_the_end};
 use crate::signin::{Attempt, LoginError};
 use crate::telemetry::label::{SignInMethod, SignInResult};
@@ -89,7 +90,7 @@ pub(super) async fn sign_in(request: &Incoming, body: Body) -> Result<Answer, Re
 async fn known(request: &Incoming, username: &str, password: &str) -> Result<User, ApiError> {
     let (api, address) = (request.api.clone(), request.context.address);
     let (username, password) = (username.to_owned(), password.to_owned());
-    let act = request.act(Action::Login);
+    let act = request.act(Action::Login, Ending::Success);
     let seen_through = to_the_end(async move {
         let attempt = Attempt {
             username: &username,
@@ -137,7 +138,7 @@ async fn tokens<'a>(
     let open: Vec<_> = request.config.rooms.access.channels_of(user).collect();
     let act = || Act {
         user: Some(user.id.clone()),
-        ..request.act(Action::Issue)
+        ..request.act(Action::Issue, Ending::Success)
     };
     if open.is_empty() {
         let none = Err(LiveKitRefusal::NoChannel.into());

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
-use super::{issue, server_of};
+use super::issue;
 use crate::audit::Act;
 use crate::domain::{Timestamp, UserId};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::auth::{Caller, MAY_GENERATE};
+use crate::http::backend::livekit;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
 use crate::http::field::{life, required, room, seconds};
@@ -64,7 +65,7 @@ fn answer(request: &Incoming, caller: &Caller<'_>, wanted: GenerateToken) -> Res
     let (api, now) = (&request.api, request.context.received_at);
     let grant = wanted.grant(caller, now)?;
     let keyring = api.keyring.borrow().clone();
-    let server = server_of(&keyring, caller)?;
+    let server = livekit(&keyring, caller.client)?;
     let issued = issue(api, server, &grant, now)?;
     let body = GeneratedToken {
         token: &issued.token,

@@ -11,13 +11,13 @@ use http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{issue, server_of};
+use super::issue;
 use crate::audit::Act;
-use crate::domain::observation::{BackendId, BackendKind};
-use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
+use crate::domain::{RoomKey, RoomName, UserId, hex};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::auth::{Caller, MAY_GENERATE};
+use crate::http::backend::livekit;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::field::life;
@@ -88,7 +88,7 @@ async fn for_program(request: &Incoming, caller: &Caller<'_>, body: Body) -> Res
         let until = request.context.received_at + Duration::seconds(seconds);
         let grant = wanted.grant(Grant::participant(room, identity, until))?;
         let keyring = request.api.keyring.borrow().clone();
-        issued(request, server_of(&keyring, caller)?, &grant)
+        issued(request, livekit(&keyring, caller.client)?, &grant)
     };
     let answer = request.ended(act, answer()).await?;
     Ok(answer.for_client(caller.id))
@@ -119,35 +119,24 @@ fn own_grant(
     server: &LiveKitTokens,
     room: RoomName,
 ) -> Result<Grant, ApiError> {
-    let backend = BackendId {
-        kind: BackendKind::Livekit,
-        name: server.name().to_owned(),
-    };
-    let name = room.clone();
-    let is_booked = request.api.meetings.is_booked(&RoomKey { backend, name });
+    let is_booked = request.api.meetings.is_booked(&RoomKey {
+        backend: server.backend(),
+        name: room.clone(),
+    });
     let rules = &request.config.rooms.access;
     let entry = rules.entry(&room, session.visitor(), is_booked)?;
     let identity = Identity::of_user(&session.user.id).map_err(|error| {
         tracing::error!(%error, "the id of a user cannot be one in LiveKit");
         ApiError::Internal
     })?;
+    let client = request.config.clients.get(&session.client);
+    let until = session.token_until(request.context.received_at, &request.config, client);
     Ok(Grant {
         name: DisplayName::shortened(&session.user.name),
         room_admin: entry.moderator,
         room_config: entry.max_people.map(RoomConfig::of_at_most),
-        ..Grant::participant(room, identity, until(request, session))
+        ..Grant::participant(room, identity, until)
     })
-}
-
-/// As long as every token of a sign-in, and no longer than that.
-fn until(request: &Incoming, session: &Session) -> Timestamp {
-    let now = request.context.received_at;
-    let minutes = request.config.daemon.signin.token_minutes;
-    let client = request.config.clients.get(&session.client);
-    let ceiling = client.map_or(u64::MAX, |client| client.max_token_secs);
-    let seconds = (u64::from(minutes) * 60).min(ceiling);
-    let life = Duration::seconds(i64::try_from(seconds).unwrap_or_default());
-    session.ends_at.min(now + life)
 }
 
 fn issued(request: &Incoming, server: &LiveKitTokens, grant: &Grant) -> Result<Answer, ApiError> {
@@ -163,8 +152,7 @@ fn issued(request: &Incoming, server: &LiveKitTokens, grant: &Grant) -> Result<A
 
 fn fresh(request: &Incoming, prefix: &str) -> String {
     let drawn: [u8; DRAWN_BYTES] = request.api.ambient.random();
-    let digits: String = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{prefix}-{digits}")
+    format!("{prefix}-{}", hex(&drawn))
 }
 
 // === impl TokenRequest ===

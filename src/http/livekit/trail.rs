@@ -2,35 +2,21 @@
 
 use http::StatusCode;
 
-use crate::audit::{Act, Action, Audit, Outcome};
+use crate::audit::{Act, Action, Audit};
 use crate::http::Incoming;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
+use crate::http::trail::Ending;
 use crate::signin::Session;
 
 // === impl Incoming ===
 
 impl Incoming {
-    /// An act of this request that went well; who did what with which room is for the handler to say.
-    pub(super) fn act(&self, action: Action) -> Act {
-        Act {
-            at: self.context.received_at,
-            action,
-            outcome: Outcome::Success,
-            reason: None,
-            client: None,
-            user: None,
-            room: None,
-            address: self.context.address.to_string(),
-            request_id: self.context.id.as_str().to_owned(),
-        }
-    }
-
     /// A program asks for a token.
     pub(super) fn issue_to(&self, caller: &Caller<'_>) -> Act {
         Act {
             client: Some(caller.id.clone()),
-            ..self.act(Action::Issue)
+            ..self.act(Action::Issue, Ending::Success)
         }
     }
 
@@ -39,7 +25,7 @@ impl Incoming {
         Act {
             client: Some(session.client.clone()),
             user: Some(session.user.id.clone()),
-            ..self.act(Action::Issue)
+            ..self.act(Action::Issue, Ending::Success)
         }
     }
 
@@ -61,14 +47,11 @@ pub(super) async fn ended<T>(audit: &Audit, act: Act, result: Result<T, ApiError
 }
 
 fn refused(act: Act, error: &ApiError) -> Option<Act> {
-    let outcome = match error.status() {
-        StatusCode::BAD_REQUEST => return None,
-        status if status.is_server_error() => Outcome::Failed,
-        _ => Outcome::Refused,
-    };
-    Some(Act {
+    let (outcome, reason) = Ending::of(error).outcome();
+    let is_understood = error.status() != StatusCode::BAD_REQUEST;
+    is_understood.then_some(Act {
         outcome,
-        reason: Some(error.code().to_owned()),
+        reason,
         ..act
     })
 }

@@ -1,5 +1,6 @@
 //! `GET /sso/authorize`: where jitsi-meet's `tokenAuthUrl` leads, with or without the code flow.
 
+use super::finish::finish;
 use super::flow::{CodeGoal, Flow, FlowError, Goal, address, told, with_query};
 use super::login::signed_in_or_asked;
 use super::page;
@@ -8,7 +9,7 @@ use super::state;
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
 use crate::http::refused::Refused;
 
@@ -39,15 +40,15 @@ pub(super) async fn authorize(request: &Incoming, _: Body) -> Result<Answer, Ref
 }
 
 async fn answer(program: &Program<'_>, mut flow: Flow, prompt: Option<&str>) -> Result<Answer, ApiError> {
-    if let Goal::Code(goal) = &mut flow.goal {
-        if let Some(answer) = renewing(program, goal).await? {
-            return Ok(answer);
-        }
-        if prompt == Some("none") {
-            return silent(program, &flow).await;
-        }
+    if let Goal::Code(goal) = &mut flow.goal
+        && let Some(answer) = renewing(program, goal).await?
+    {
+        return Ok(answer);
     }
-    signed_in_or_asked(program, &flow, prompt == Some("login")).await
+    match (&flow.goal, prompt) {
+        (Goal::Code(goal), Some("none")) => silent(program, &flow, goal).await,
+        _ => signed_in_or_asked(program, &flow, prompt == Some("login")).await,
+    }
 }
 
 /// A web client that has a refresh token is sent back to use it, where it would be taken; else it comes out of the state,
@@ -69,25 +70,17 @@ async fn renewing(program: &Program<'_>, goal: &mut CodeGoal) -> Result<Option<A
 }
 
 /// Without showing a page (OpenID Connect Core section 3.1.2.1).
-async fn silent(program: &Program<'_>, flow: &Flow) -> Result<Answer, ApiError> {
-    let Goal::Code(goal) = &flow.goal else {
-        return signed_in_or_asked(program, flow, false).await;
-    };
-    let refuse = |error, description| told(&goal.redirect_uri, error, description, goal.state.as_deref());
-    let refusal = match program.request.cookie_session().await? {
-        None => refuse("login_required", "nobody is signed in"),
-        Some(session) => match super::finish::finish(program, flow, &session).await {
-            Err(ApiError::SignIn(refusal)) => {
-                tracing::debug!(?refusal, "a silent sign-in is refused");
-                refuse("access_denied", "the person may not enter this room")
-            }
+async fn silent(program: &Program<'_>, flow: &Flow, goal: &CodeGoal) -> Result<Answer, ApiError> {
+    let (error, description) = match program.request.cookie_session().await? {
+        None => ("login_required", "nobody is signed in"),
+        Some(session) => match finish(program, flow, &session).await {
+            Err(ApiError::SignIn(SignInRefusal::Needed)) => ("login_required", "nobody is signed in"),
+            Err(ApiError::SignIn(_)) => ("access_denied", "the person may not enter this room"),
             led => return led,
         },
     };
-    match refusal {
-        FlowError::Told(url) => Ok(Answer::see_other(&url)
-            .because("login_required")
-            .for_client(program.id)),
+    match told(&goal.redirect_uri, error, description, goal.state.as_deref()) {
+        FlowError::Told(url) => Ok(Answer::see_other(&url).because(error).for_client(program.id)),
         FlowError::Page(error) => Err(error),
     }
 }

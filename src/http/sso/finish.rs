@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::flow::{CodeGoal, Flow, Goal, address, with_query};
 use super::page;
 use super::program::Program;
-use super::record::Ending;
 use super::state::State;
 use super::target::Target;
 use crate::audit::{Act, Action};
@@ -14,10 +13,9 @@ use crate::http::answer::Answer;
 use crate::http::cookie::{Cookie, Cookies};
 use crate::http::error::ApiError;
 use crate::http::to_the_end;
-use crate::signin::{Begun, Identity, NewCode, Session, SignInError};
+use crate::http::trail::Ending;
+use crate::signin::{Begun, Identity, NewCode, Session, SignIn, SignInError};
 use crate::telemetry::label::{SignInMethod, SignInResult};
-
-const DEVICE_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Begins a session for somebody who has proved who they are, and leads them on. The session stays although the rules may
 /// not let them into the room that they wanted.
@@ -33,17 +31,19 @@ pub(super) async fn enter(
     let led = finish(program, flow, session).await;
     let answer = led.unwrap_or_else(|error| page::refused(program, error));
     let cookies = Cookies::new(program.config());
-    let keep = (session.cookie_until - program.now())
-        .to_std()
-        .unwrap_or_default();
-    let answer = answer.with_cookie(cookies.set(Cookie::Session, &begun.cookie, keep));
+    let keep = session.cookie_until - program.now();
+    let answer = answer.with_cookie(cookies.set(Cookie::Session, &begun.cookie, not_negative(keep)));
     match session.identity {
         Identity::Local { .. } => {
             let device = program.request.api.signin.device(&session.user);
-            Ok(answer.with_cookie(cookies.set(Cookie::Device, &device, DEVICE_LIFE)))
+            Ok(answer.with_cookie(cookies.set(Cookie::Device, &device, not_negative(SignIn::DEVICE_LIFE))))
         }
         Identity::Provided { .. } | Identity::Guest { .. } => Ok(answer),
     }
+}
+
+fn not_negative(span: chrono::Duration) -> Duration {
+    span.to_std().unwrap_or_default()
 }
 
 /// A new session; the one whose cookie the browser had is over.

@@ -4,7 +4,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-use super::state::{self, State};
+use super::state::{self, Platform, State};
 use crate::config::{Client, Config};
 use crate::domain::{ClientId, Next, RoomName};
 use crate::http::error::{ApiError, SignInRefusal};
@@ -51,6 +51,9 @@ pub(super) enum FlowError {
 }
 
 const LONGEST_NONCE: usize = 512;
+/// What jitsi-meet puts a challenge in place of. Its phone apps, which have no verifier, leave it there (jitsi-meet
+/// `react/features/authentication/functions.native.ts`).
+const NO_CHALLENGE: &str = "{code_challenge}";
 /// What needs no encoding in a query: RFC 3986 section 3.4 leaves `/` as it is.
 const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -71,6 +74,7 @@ impl Flow {
                 redirect_uri: address(redirect_uri(pairs, client)?)?,
                 next: pairs.get("next").map(Next::parse).unwrap_or_default(),
             },
+            (Some(_), _) if is_phone_app(pairs) => room_goal(pairs)?,
             (Some(kind), _) => Goal::Code(code_goal(pairs, redirect_uri(pairs, client)?, kind)?),
         };
         Ok(Self {
@@ -217,6 +221,13 @@ fn code_goal(pairs: &Pairs, redirect_uri: &str, kind: &str) -> Result<CodeGoal, 
     })
 }
 
+/// Whether one of Jitsi's phone apps asks with the address of the code flow: it waits for its room all the same.
+fn is_phone_app(pairs: &Pairs) -> bool {
+    let state = pairs.get("state").and_then(State::parse);
+    let is_phone = state.is_some_and(|state| matches!(state.platform, Platform::Ios | Platform::Android));
+    is_phone && pairs.get("code_challenge") == Some(NO_CHALLENGE)
+}
+
 /// SHA-256 in base64url: 43 characters.
 fn is_challenge(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -301,6 +312,21 @@ mod tests {
                 .starts_with("https://app.example.com/callback?error=invalid_request")
         );
         assert!(url.as_str().ends_with("&state=a%20b"));
+    }
+
+    #[test]
+    fn phone_apps_are_led_straight_into_the_room() {
+        let goal = |state: &str| {
+            let asked = code(state).replace(CHALLENGE, "%7Bcode_challenge%7D");
+            read(&asked).map(|flow| (matches!(flow.goal, Goal::Room { .. }), flow.query()))
+        };
+        for phone in ["ios", "android"] {
+            let (is_room, query) = goal(&format!(r#"{{"room":"team1","{phone}":true}}"#)).unwrap();
+            assert!(is_room && matches!(read(&query).unwrap().goal, Goal::Room { .. }));
+        }
+        for other in [r#"{"room":"team1"}"#, r#"{"room":"team1","electron":true}"#, "x"] {
+            assert!(matches!(goal(other), Err(FlowError::Told(_))), "{other}");
+        }
     }
 
     #[test]

@@ -4,17 +4,17 @@ use super::csrf;
 use super::finish::enter;
 use super::flow::Flow;
 use super::page;
-use super::program::Program;
-use super::record::Ending;
+use super::program::{Program, along};
 use crate::audit::Action;
-use crate::domain::UserId;
 use crate::domain::access::{EntryDenial, Visitor};
+use crate::domain::{UserId, hex};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
 use crate::http::form::Pairs;
 use crate::http::refused::Refused;
+use crate::http::trail::Ending;
 use crate::pages::LoginProblem;
 use crate::signin::Identity;
 use crate::telemetry::label::{SignInMethod, SignInResult};
@@ -24,22 +24,16 @@ use crate::tokens::PlainText;
 const LONGEST_NAME: usize = 100;
 
 pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Refused> {
-    let pairs = Pairs::parse(request.query.as_bytes())?;
-    let flow = match Flow::parse(&pairs, &request.config) {
-        Ok(flow) => flow,
-        Err(error) => return page::lost(error),
-    };
-    let program = Program::of(request, &flow)?;
-    let entered = async {
+    along(request, async move |program, flow, _| {
         let form = body.form(&request.headers).await?;
         let problem = match (csrf::check(request, &form), name(&form)) {
             (Err(_), _) => LoginProblem::Stale,
             (Ok(()), None) => LoginProblem::MissingField,
-            (Ok(()), Some(name)) => return sign_in(&program, &flow, name).await,
+            (Ok(()), Some(name)) => return sign_in(program, &flow, name).await,
         };
-        Ok(page::login(&program, &flow, "", Some(problem)))
-    };
-    entered.await.map_err(|error| program.refused(error))
+        Ok(page::login(program, &flow, "", Some(problem)))
+    })
+    .await
 }
 
 /// The rules are asked before there is a session: a guest is somebody in a room, and nobody elsewhere.
@@ -68,6 +62,5 @@ fn name(form: &Pairs) -> Option<String> {
 /// Never given twice.
 fn guest_id(program: &Program<'_>) -> Result<UserId, ApiError> {
     let random: [u8; 16] = program.request.api.ambient.random();
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    UserId::parse(&format!("guest-{hex}")).map_err(|_| ApiError::Internal)
+    UserId::parse(&format!("guest-{}", hex(&random))).map_err(|_| ApiError::Internal)
 }

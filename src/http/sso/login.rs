@@ -4,8 +4,7 @@ use super::csrf;
 use super::finish::{enter, finish};
 use super::flow::Flow;
 use super::page;
-use super::program::Program;
-use super::record::Ending;
+use super::program::{Program, along};
 use crate::audit::{Act, Action, Outcome};
 use crate::domain::{RoomName, User};
 use crate::http::answer::Answer;
@@ -14,6 +13,7 @@ use crate::http::cookie::{Cookie, Cookies};
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
 use crate::http::refused::Refused;
+use crate::http::trail::Ending;
 use crate::http::{Api, Incoming, to_the_end};
 use crate::pages::LoginProblem;
 use crate::signin::{Attempt, Identity, LoginError};
@@ -21,16 +21,11 @@ use crate::telemetry::label::{SignInMethod, SignInResult};
 
 /// `GET /sso/login/`
 pub(super) async fn show(request: &Incoming, _: Body) -> Result<Answer, Refused> {
-    let pairs = Pairs::parse(request.query.as_bytes())?;
-    let flow = match Flow::parse(&pairs, &request.config) {
-        Ok(flow) => flow,
-        Err(error) => return page::lost(error),
-    };
-    let program = Program::of(request, &flow)?;
-    let anew = pairs.get("prompt") == Some("login");
-    signed_in_or_asked(&program, &flow, anew)
-        .await
-        .map_err(|error| program.refused(error))
+    along(request, async |program, flow, pairs| {
+        let anew = pairs.get("prompt") == Some("login");
+        signed_in_or_asked(program, &flow, anew).await
+    })
+    .await
 }
 
 /// Straight on for somebody who is signed in, unless they are to sign in anew; else the login page.
@@ -55,18 +50,11 @@ pub(super) async fn signed_in_or_asked(
 
 /// `POST /sso/login/`
 pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Refused> {
-    let pairs = Pairs::parse(request.query.as_bytes())?;
-    let flow = match Flow::parse(&pairs, &request.config) {
-        Ok(flow) => flow,
-        Err(error) => return page::lost(error),
-    };
-    let program = Program::of(request, &flow)?;
-    let form = body
-        .form(&request.headers)
-        .await
-        .map_err(|error| program.refused(error))?;
-    let entered = sign_in(&program, &flow, &form).await;
-    entered.map_err(|error| program.refused(error))
+    along(request, async move |program, flow, _| {
+        let form = body.form(&request.headers).await?;
+        sign_in(program, &flow, &form).await
+    })
+    .await
 }
 
 async fn sign_in(program: &Program<'_>, flow: &Flow, form: &Pairs) -> Result<Answer, ApiError> {

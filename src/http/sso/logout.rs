@@ -8,8 +8,7 @@ use super::flow::{address, registered};
 use super::oidc;
 use super::page;
 use super::program::Program;
-use super::record::{Deed, Ending};
-use crate::audit::Action;
+use crate::audit::{Act, Action};
 use crate::domain::SessionId;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
@@ -18,6 +17,7 @@ use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
 use crate::http::origin::{fetch_site, origin_of, own};
 use crate::http::refused::Refused;
+use crate::http::trail::Ending;
 use crate::http::{Incoming, to_the_end};
 use crate::signin::{Identity, Session};
 
@@ -146,14 +146,12 @@ impl<'a> Leaving<'a> {
             .program
             .as_ref()
             .map_or(&session.client, |program| program.id);
-        let deed = Deed {
-            action: Action::Logout,
-            ending: Ending::Success,
-            client: Some(client),
-            user: Some(&session.user.id),
-            room: None,
+        let act = Act {
+            client: Some(client.clone()),
+            user: Some(session.user.id.clone()),
+            ..self.request.act(Action::Logout, Ending::Success)
         };
-        let (api, id, act) = (self.request.api.clone(), session.id, deed.of(self.request));
+        let (api, id) = (self.request.api.clone(), session.id);
         to_the_end(async move {
             api.signin.end(id).await?;
             Ok(api.audit.record(act).await?)

@@ -9,8 +9,7 @@ use url::Url;
 use super::finish::enter;
 use super::flow::Flow;
 use super::page;
-use super::program::Program;
-use super::record::{Deed, Ending};
+use super::program::{Program, along};
 use crate::audit::Action;
 use crate::config::Config;
 use crate::domain::Timestamp;
@@ -21,6 +20,7 @@ use crate::http::cookie::Cookies;
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
 use crate::http::refused::Refused;
+use crate::http::trail::Ending;
 use crate::pages::LoginProblem;
 use crate::signin::oidc::{OidcError, Pending, Reply};
 use crate::signin::{Identity, Purpose, Session};
@@ -57,15 +57,11 @@ const MOST_BYTES: usize = 5000;
 
 /// `GET /sso/oidc/start`, with what a sign-in page was asked for with.
 pub(super) async fn start(request: &Incoming, _: Body) -> Result<Answer, Refused> {
-    let pairs = Pairs::parse(request.query.as_bytes())?;
-    let flow = match Flow::parse(&pairs, &request.config) {
-        Ok(flow) => flow,
-        Err(error) => return page::lost(error),
-    };
-    let program = Program::of(request, &flow)?;
-    let anew = pairs.get("prompt") == Some("login");
-    let sent = send(&program, &flow, anew).await;
-    sent.map_err(|error| program.refused(error))
+    along(request, async |program, flow, pairs| {
+        let anew = pairs.get("prompt") == Some("login");
+        send(program, &flow, anew).await
+    })
+    .await
 }
 
 async fn send(program: &Program<'_>, flow: &Flow, anew: bool) -> Result<Answer, ApiError> {
@@ -176,18 +172,12 @@ async fn stranger(request: &Incoming) -> ApiError {
     if let Err(limited) = request.api.limits.failure(request.context.address) {
         return limited;
     }
-    let deed = Deed {
-        action: Action::Login,
-        ending: Ending::Refused(OidcError::StateMismatch.reason()),
-        client: None,
-        user: None,
-        room: None,
-    };
+    let ending = Ending::Refused(OidcError::StateMismatch.reason());
     request
         .api
         .metrics
         .signed_in(SignInMethod::Provider, SignInResult::Refused);
-    match request.api.audit.record(deed.of(request)).await {
+    match request.api.audit.record(request.act(Action::Login, ending)).await {
         Ok(()) => SignInRefusal::StateMismatch.into(),
         Err(error) => error.into(),
     }

@@ -1,21 +1,23 @@
 //! The program that somebody signs in for, and what it is given: tokens, as far as the rules for rooms allow.
 
-use chrono::Duration;
 use http::HeaderMap;
 
 use super::flow::{Flow, client_of};
-use super::record::{Deed, Ending};
+use super::page;
 use crate::audit::{Act, Action};
 use crate::config::daemon::Language;
 use crate::config::{Client, Config};
 use crate::domain::access::{Entry, EntryDenial, Visitor};
-use crate::domain::observation::{BackendId, BackendKind};
 use crate::domain::{ClientId, RoomKey, RoomName, Timestamp};
 use crate::http::Incoming;
+use crate::http::answer::Answer;
+use crate::http::backend::jitsi;
 use crate::http::error::{ApiError, SignInRefusal};
+use crate::http::form::Pairs;
 use crate::http::language::choose;
 use crate::http::origin::require_origin;
 use crate::http::refused::Refused;
+use crate::http::trail::Ending;
 use crate::signin::Session;
 use crate::telemetry::label::{TokenKind, TokenResult};
 use crate::tokens::{
@@ -78,25 +80,18 @@ impl<'a> Program<'a> {
 
     /// The name of the Jitsi server that its tokens are for; none: the default one.
     pub(super) fn server_name(&self) -> Option<&'a str> {
-        let backend = self.client.backend.as_deref();
-        backend.and_then(|backend| backend.strip_prefix("jitsi:"))
+        self.client.jitsi()
     }
 
     pub(super) fn server<'k>(&self, keyring: &'k Keyring) -> Result<&'k JitsiTokens, ApiError> {
-        keyring.server(self.server_name()).ok_or_else(|| {
-            tracing::error!(client = %self.id, "no Jitsi server is configured under the name that the client has");
-            ApiError::Internal
-        })
+        jitsi(keyring, self.id, self.client)
     }
 
     /// Whether and how the person may enter the room.
     pub(super) fn entry(&self, visitor: Visitor<'_>, room: &RoomName) -> Result<Entry, ApiError> {
         let keyring = self.request.api.keyring.borrow().clone();
         let key = RoomKey {
-            backend: BackendId {
-                kind: BackendKind::Jitsi,
-                name: self.server(&keyring)?.name().to_owned(),
-            },
+            backend: self.server(&keyring)?.backend(),
             name: room.clone(),
         };
         let is_booked = self.request.api.meetings.is_booked(&key);
@@ -148,14 +143,11 @@ impl<'a> Program<'a> {
 
     /// Something that this program's people do, for the trail.
     pub(super) fn act(&self, action: Action, ending: Ending, room: Option<&RoomName>) -> Act {
-        let deed = Deed {
-            action,
-            ending,
-            client: Some(self.id),
-            user: None,
-            room,
-        };
-        deed.of(self.request)
+        Act {
+            client: Some(self.id.clone()),
+            room: room.cloned(),
+            ..self.request.act(action, ending)
+        }
     }
 
     pub(super) async fn record(&self, act: Act) -> Result<(), ApiError> {
@@ -220,11 +212,8 @@ impl<'a> Program<'a> {
         })
     }
 
-    /// No longer than the configuration says, the client may, and the sign-in lives.
     fn expiry(&self, session: &Session) -> Timestamp {
-        let wanted = i64::from(self.config().daemon.signin.token_minutes) * 60;
-        let ceiling = i64::try_from(self.client.max_token_secs).unwrap_or(wanted);
-        (self.now() + Duration::seconds(wanted.min(ceiling))).min(session.ends_at)
+        session.token_until(self.now(), self.config(), Some(self.client))
     }
 
     async fn not_issued(&self, session: &Session, room: Option<&RoomName>, error: ApiError) -> ApiError {
@@ -246,6 +235,21 @@ fn by(session: &Session, act: Act) -> Act {
         user: Some(session.user.id.clone()),
         ..act
     }
+}
+
+/// Runs a step of the way through sign-in that the request asks for; a way that cannot be gone ends here.
+pub(super) async fn along<S>(request: &Incoming, step: S) -> Result<Answer, Refused>
+where
+    S: AsyncFnOnce(&Program<'_>, Flow, &Pairs) -> Result<Answer, ApiError>,
+{
+    let pairs = Pairs::parse(request.query.as_bytes())?;
+    let flow = match Flow::parse(&pairs, &request.config) {
+        Ok(flow) => flow,
+        Err(error) => return page::lost(error),
+    };
+    let program = Program::of(request, &flow)?;
+    let answer = step(&program, flow, &pairs).await;
+    answer.map_err(|error| program.refused(error))
 }
 
 /// A token that would be over at once comes of a session that is.

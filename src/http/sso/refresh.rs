@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::person::PersonBody;
 use super::program::Program;
-use super::record::Ending;
 use crate::audit::{Act, Action};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
@@ -13,6 +12,7 @@ use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::field::seconds;
 use crate::http::refused::Refused;
 use crate::http::to_the_end;
+use crate::http::trail::Ending;
 use crate::signin::{RefreshError, Renewed};
 use crate::tokens::Issued;
 

@@ -6,7 +6,6 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::program::Program;
-use super::record::Ending;
 use super::refresh;
 use crate::audit::Action;
 use crate::http::Incoming;
@@ -16,6 +15,7 @@ use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
 use crate::http::refused::Refused;
 use crate::http::to_the_end;
+use crate::http::trail::Ending;
 use crate::signin::{CodeError, Redeemed, RefreshToken, Session};
 use crate::tokens::Issued;
 

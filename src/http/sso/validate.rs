@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::person::PersonBody;
 use super::program::Program;
-use super::record::Ending;
 use crate::audit::{Act, Action};
 use crate::domain::UserId;
 use crate::http::Incoming;
@@ -15,6 +14,7 @@ use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::field::seconds;
 use crate::http::jitsi::found;
 use crate::http::refused::Refused;
+use crate::http::trail::Ending;
 use crate::tokens::VerifiedUser;
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde_json::{Map, Value};
 
 use crate::config::daemon::Oidc;
-use crate::domain::{User, UserId};
+use crate::domain::{User, UserId, hex};
 
 /// What the provider said about one person: the ID token, and what only the userinfo endpoint knows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -130,10 +130,7 @@ fn user_id(issuer: &str, subject: &str) -> UserId {
     hash.update(issuer.as_bytes());
     hash.update(b"\0");
     hash.update(subject.as_bytes());
-    let digits = hash.finish().as_ref()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
+    let digits = hex(&hash.finish().as_ref()[..16]);
     UserId::parse(&format!("oidc:{digits}")).expect("37 characters without a control character are an id")
 }
 

@@ -10,6 +10,10 @@ const ALARMS: &[(&str, &str)] = &[
         "usher_events_oldest_waiting_seconds{instance='a'} 301x20",
     ),
     ("UsherAuditStuck", "usher_audit_waiting{instance='a'} 1x20"),
+    (
+        "UsherSignInFailing",
+        "usher_signins_total{instance='a',method='provider',result='failed'} 0+1x20",
+    ),
     ("UsherNatsAway", "usher_nats_connected{instance='a'} 0x20"),
     (
         "UsherConfigurationRejected",
@@ -60,7 +64,8 @@ fn case(alert: &str, series: &str) -> String {
 #[test]
 fn every_metric_that_an_alert_asks_for_is_one_that_usher_has() {
     const KNOWN: &str = "usher_http_requests_total usher_events_oldest_waiting_seconds usher_nats_connected \
-                         usher_config_last_reload_successful usher_store_flush_seconds_bucket usher_audit_waiting";
+                         usher_config_last_reload_successful usher_store_flush_seconds_bucket usher_audit_waiting \
+                         usher_signins_total";
     let text = text_of("deploy/prometheus-rules.yml");
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     for name in words.filter(|word| word.starts_with("usher_")) {
