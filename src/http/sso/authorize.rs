@@ -22,7 +22,7 @@ pub(super) async fn authorize(request: &Incoming, _: Body) -> Result<Answer, Ref
             let description = "response_type must be code";
             let state = pairs.get("state");
             return page::lost(told(
-                redirect_uri.as_str(),
+                &redirect_uri,
                 "unsupported_response_type",
                 description,
                 state,
@@ -32,22 +32,22 @@ pub(super) async fn authorize(request: &Incoming, _: Body) -> Result<Answer, Ref
         Err(error) => return page::lost(error),
     };
     let program = Program::of(request, &flow)?;
-    let prompt = pairs.get("prompt");
-    answer(&program, flow, prompt)
+    let silently = pairs.get("prompt") == Some("none");
+    answer(&program, flow, silently)
         .await
         .map_err(|error| program.refused(error))
 }
 
-async fn answer(program: &Program<'_>, mut flow: Flow, prompt: Option<&str>) -> Result<Answer, ApiError> {
+async fn answer(program: &Program<'_>, mut flow: Flow, silently: bool) -> Result<Answer, ApiError> {
     if let Goal::Code(goal) = &mut flow.goal {
         if let Some(answer) = renewing(program, goal).await? {
             return Ok(answer);
         }
-        if prompt == Some("none") {
+        if silently {
             return silent(program, &flow).await;
         }
     }
-    signed_in_or_asked(program, &flow, prompt == Some("login")).await
+    signed_in_or_asked(program, &flow).await
 }
 
 /// A web client that has a refresh token is sent back to use it, where it would be taken; else it comes out of the state,
@@ -71,7 +71,7 @@ async fn renewing(program: &Program<'_>, goal: &mut CodeGoal) -> Result<Option<A
 /// Without showing a page (OpenID Connect Core section 3.1.2.1).
 async fn silent(program: &Program<'_>, flow: &Flow) -> Result<Answer, ApiError> {
     let Goal::Code(goal) = &flow.goal else {
-        return signed_in_or_asked(program, flow, false).await;
+        return signed_in_or_asked(program, flow).await;
     };
     let refuse = |error, description| told(&goal.redirect_uri, error, description, goal.state.as_deref());
     let refusal = match program.request.cookie_session().await? {

@@ -63,15 +63,14 @@ pub(super) async fn start(request: &Incoming, _: Body) -> Result<Answer, Refused
         Err(error) => return page::lost(error),
     };
     let program = Program::of(request, &flow)?;
-    let anew = pairs.get("prompt") == Some("login");
-    let sent = send(&program, &flow, anew).await;
+    let sent = send(&program, &flow).await;
     sent.map_err(|error| program.refused(error))
 }
 
-async fn send(program: &Program<'_>, flow: &Flow, anew: bool) -> Result<Answer, ApiError> {
+async fn send(program: &Program<'_>, flow: &Flow) -> Result<Answer, ApiError> {
     let request = program.request;
     let callback = callback_url(program.config())?;
-    let (provider, pending) = match request.api.signin.oidc().begin(&callback, anew).await {
+    let (provider, pending) = match request.api.signin.oidc().begin(&callback, flow.anew).await {
         Ok(begun) => begun,
         Err(error) => return failed(program, flow, error).await,
     };
@@ -114,6 +113,8 @@ pub(super) async fn callback(request: &Incoming, _: Body) -> Result<Answer, Refu
     let Some(journey) = journey else {
         return Err(stranger(request).await.into());
     };
+    // A reply costs a request to the provider, and the browser can repeat it as long as it keeps the cookie.
+    request.api.limits.newcomer(request.context.address)?;
     let reply = Reply {
         state,
         code: pairs.get("code").filter(|_| pairs.get("error").is_none()),
@@ -159,6 +160,8 @@ async fn failed(program: &Program<'_>, flow: &Flow, error: OidcError) -> Result<
             LoginProblem::ProviderRefused,
         ),
     };
+    let request = program.request;
+    request.api.limits.failure(request.context.address)?;
     tracing::warn!(%error, "nobody was signed in through the OpenID Connect provider");
     let act = program.act(Action::Login, ending, flow.room().as_ref());
     program.record(act).await?;
