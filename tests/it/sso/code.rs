@@ -81,10 +81,10 @@ async fn a_code_becomes_tokens_and_they_are_renewed() {
         "{said:?}"
     );
     let given = said.json();
-    assert_eq!(
-        (&given["token_type"], &given["expires_in"]),
-        (&json!("Bearer"), &json!(3600))
-    );
+    assert_eq!(given["token_type"], "Bearer");
+    let left = given["expires_in"].as_i64().expect("seconds");
+    // What has passed since the token was made is gone.
+    assert!((3600 - 60..=3600).contains(&left), "{left}");
     let access = claims(text(&given["access_token"]));
     assert_eq!(
         (&access["room"], &access["moderator"]),
