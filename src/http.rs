@@ -306,7 +306,7 @@ fn methods(path: &str) -> Option<&'static str> {
         Route::SignedOut,
         Route::Audit,
     ];
-    let is = |route: &Route| route.as_str().trim_end_matches('/') == path.trim_end_matches('/');
+    let is = |route: &Route| without_slash(route.as_str()) == without_slash(path);
     let below = |folder: &str| path.strip_prefix(folder).is_some_and(|file| !file.contains('/'));
     let sample = path == "/client_apps/jitsi_meet" || below("/client_apps/jitsi_meet/");
     if BOTH.iter().any(is) {
@@ -318,6 +318,10 @@ fn methods(path: &str) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
 }
 
 /// Runs a handler and renders what it refuses, in the caller's language.

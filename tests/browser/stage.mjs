@@ -7,7 +7,8 @@ import { chromium } from "playwright-core";
 import { complaints } from "./looks.mjs";
 
 export const SITE = "https://meet.test";
-const PATIENCE_MS = 20_000;
+// Only a failure comes to the end of it, however busy the machine.
+const PATIENCE_MS = 100_000;
 const PHONE = { width: 360, height: 740 };
 
 const QUIET = [
@@ -25,6 +26,7 @@ export async function open({ address, screenshots, chromium: program }) {
   mkdirSync(screenshots, { recursive: true });
   const browser = await chromium.launch({
     executablePath: program,
+    timeout: PATIENCE_MS,
     args: [...QUIET, `--host-resolver-rules=MAP meet.test:443 ${address}, MAP * ~NOTFOUND`],
   });
   return new Stage(browser, screenshots);

@@ -11,6 +11,7 @@ mod logout;
 mod redirects;
 mod rooms;
 mod script;
+mod trail;
 
 use serde_json::{Value, json};
 

@@ -97,10 +97,17 @@ async fn a_wrong_method_learns_the_right_one() {
         BATCH,
         "/events/room/created",
         "/events/occupant/left/",
+        "/sso/guest/",
+        "/sso/api/login",
+        "/sso/api/validate-token/",
+        "/sso/api/refresh-token/",
+        "/sso/token",
     ];
     let cases = posted.map(|path| (path, "POST, OPTIONS")).into_iter();
-    let got = [JWKS, "/asap/0000.pem"].map(|path| (path, "GET, HEAD, OPTIONS"));
-    for (path, allow) in cases.chain(got) {
+    let got = [JWKS, "/asap/0000.pem", "/sso/api/user-info/", "/sso/authorize"];
+    let got = got.map(|path| (path, "GET, HEAD, OPTIONS"));
+    let both = ["/sso/login/", "/sso/api/logout"].map(|path| (path, "GET, HEAD, POST, OPTIONS"));
+    for (path, allow) in cases.chain(got).chain(both) {
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"] {
             if allow.contains(method) {
                 continue;
@@ -117,7 +124,7 @@ async fn a_wrong_method_learns_the_right_one() {
         "/api/jitsi",
         "/asap",
         "/asap/a/b.pem",
-        "/sso/login",
+        "/sso",
         "/live",
         "/metrics",
     ] {

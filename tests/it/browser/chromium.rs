@@ -13,7 +13,7 @@ use super::site::Site;
 struct Player(Child);
 
 /// Longer than any scenario waits for anything, on a machine that does much else.
-const DEADLINE: Duration = Duration::from_secs(180);
+const DEADLINE: Duration = Duration::from_secs(600);
 
 // === impl Player ===
 
