@@ -133,5 +133,14 @@ impl SignIn {
     }
 }
 
+// === impl LoginError ===
+
+impl LoginError {
+    /// Whether the password was looked at. Tries of which none was cost nothing, so that there can be any number of them.
+    pub fn was_looked_at(&self) -> bool {
+        !matches!(self, Self::TooMany { .. } | Self::Busy)
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! What a handler answers: a status, a body that nobody caches, and what the request log is told.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
@@ -16,7 +18,6 @@ use crate::domain::ClientId;
 use crate::telemetry::label::Route;
 
 /// An answer on its way out.
-#[derive(Debug)]
 pub(super) struct Answer {
     response: Response<Bytes>,
     outcome: RequestOutcome,
@@ -154,6 +155,16 @@ impl Answer {
 
     fn set(&mut self, name: HeaderName, value: HeaderValue) {
         self.response.headers_mut().insert(name, value);
+    }
+}
+
+impl fmt::Debug for Answer {
+    /// Without headers and body: they hold tokens and cookies.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.response.status())
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
     }
 }
 

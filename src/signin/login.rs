@@ -29,7 +29,7 @@ impl SignIn {
         let guess = Guess {
             username: &username,
             address: attempt.address,
-            device: user.and_then(|user| self.known_device(&attempt, user)),
+            device: self.known_device(&attempt, user),
         };
         // Before the queue, so that it does not fill with guesses that will not be checked.
         self.0.throttle.look(guess, self.now())?;
@@ -69,10 +69,11 @@ impl SignIn {
             .seal(Purpose::Device, &device, self.now() + Self::DEVICE_LIFE)
     }
 
-    /// The number of the browser, if this user has signed in with it before.
-    fn known_device(&self, attempt: &Attempt<'_>, user: &config::User) -> Option<u64> {
+    /// The number of the browser, if this user has signed in with it before. It is opened for an unknown name too: that
+    /// must not be the quicker one.
+    fn known_device(&self, attempt: &Attempt<'_>, user: Option<&config::User>) -> Option<u64> {
         let device: Device = self.0.seal.unseal(Purpose::Device, attempt.device?, self.now())?;
-        (Some(&device.user) == user.id.as_ref()).then_some(device.number)
+        (Some(&device.user) == user?.id.as_ref()).then_some(device.number)
     }
 }
 

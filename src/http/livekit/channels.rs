@@ -99,13 +99,20 @@ async fn known(request: &Incoming, username: &str, password: &str) -> Result<Use
             device: None,
         };
         let checked = api.signin.check_password(attempt).await;
+        let is_noted = match &checked {
+            Err(error) => error.was_looked_at() || api.limits.failure(address).is_ok(),
+            Ok(_) => true,
+        };
         let user = whose(&checked);
         let judged = checked.map_err(|error| match error {
             LoginError::Failed => fault("password"),
             error => error.into(),
         });
         count(&api, &judged);
-        ended(&api.audit, Act { user, ..act }, judged).await
+        match is_noted {
+            true => ended(&api.audit, Act { user, ..act }, judged).await,
+            false => judged,
+        }
     });
     in_trail(seen_through.await.and_then(|judged| judged))
 }

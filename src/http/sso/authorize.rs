@@ -23,7 +23,7 @@ pub(super) async fn authorize(request: &Incoming, _: Body) -> Result<Answer, Ref
             let description = "response_type must be code";
             let state = pairs.get("state");
             return page::lost(told(
-                redirect_uri.as_str(),
+                &redirect_uri,
                 "unsupported_response_type",
                 description,
                 state,
@@ -33,21 +33,21 @@ pub(super) async fn authorize(request: &Incoming, _: Body) -> Result<Answer, Ref
         Err(error) => return page::lost(error),
     };
     let program = Program::of(request, &flow)?;
-    let prompt = pairs.get("prompt");
-    answer(&program, flow, prompt)
+    let silently = pairs.get("prompt") == Some("none");
+    answer(&program, flow, silently)
         .await
         .map_err(|error| program.refused(error))
 }
 
-async fn answer(program: &Program<'_>, mut flow: Flow, prompt: Option<&str>) -> Result<Answer, ApiError> {
+async fn answer(program: &Program<'_>, mut flow: Flow, silently: bool) -> Result<Answer, ApiError> {
     if let Goal::Code(goal) = &mut flow.goal
         && let Some(answer) = renewing(program, goal).await?
     {
         return Ok(answer);
     }
-    match (&flow.goal, prompt) {
-        (Goal::Code(goal), Some("none")) => silent(program, &flow, goal).await,
-        _ => signed_in_or_asked(program, &flow, prompt == Some("login")).await,
+    match &flow.goal {
+        Goal::Code(goal) if silently => silent(program, &flow, goal).await,
+        _ => signed_in_or_asked(program, &flow).await,
     }
 }
 

@@ -89,12 +89,12 @@ pub(super) async fn finish(
 async fn callback(
     program: &Program<'_>,
     session: &Session,
-    redirect_uri: &url::Url,
+    redirect_uri: &str,
     next: &Next,
 ) -> Result<Answer, ApiError> {
     let issued = program.issue(session, next.room().as_ref()).await?;
     let pairs = [("token", issued.token.as_str()), ("next", next.as_str())];
-    Ok(Answer::see_other(&with_query(redirect_uri.clone(), &pairs)))
+    Ok(Answer::see_other(&with_query(address(redirect_uri)?, &pairs)))
 }
 
 async fn code(program: &Program<'_>, session: &Session, goal: &CodeGoal) -> Result<Answer, ApiError> {

@@ -15,13 +15,19 @@ use crate::http::form::Pairs;
 pub(super) struct Flow {
     pub(super) client: ClientId,
     pub(super) goal: Goal,
+    /// Whoever is signed in already proves anew who they are (`prompt=login`), whichever way in they take.
+    pub(super) anew: bool,
 }
 
 /// Where a sign-in leads.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Goal {
     /// Back to the program, with a token in the address.
-    Callback { redirect_uri: Url, next: Next },
+    Callback {
+        /// To the letter as registered.
+        redirect_uri: String,
+        next: Next,
+    },
     /// Back to the program, with a code that it trades for a token (RFC 6749 section 4.1).
     Code(CodeGoal),
     /// Straight into the room, which jitsi-meet named.
@@ -54,6 +60,8 @@ const LONGEST_NONCE: usize = 512;
 /// What jitsi-meet puts a challenge in place of. Its phone apps, which have no verifier, leave it there (jitsi-meet
 /// `react/features/authentication/functions.native.ts`).
 const NO_CHALLENGE: &str = "{code_challenge}";
+/// The value of `prompt` that asks for a new sign-in (OpenID Connect Core section 3.1.2.1).
+const LOGIN: &str = "login";
 /// What needs no encoding in a query: RFC 3986 section 3.4 leaves `/` as it is.
 const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -71,7 +79,7 @@ impl Flow {
         let goal = match (pairs.get("response_type"), pairs.get("redirect_uri")) {
             (None, None) if pairs.get("state").is_some() => room_goal(pairs)?,
             (None, _) => Goal::Callback {
-                redirect_uri: address(redirect_uri(pairs, client)?)?,
+                redirect_uri: redirect_uri(pairs, client)?.to_owned(),
                 next: pairs.get("next").map(Next::parse).unwrap_or_default(),
             },
             (Some(_), _) if is_phone_app(pairs) => room_goal(pairs)?,
@@ -80,6 +88,7 @@ impl Flow {
         Ok(Self {
             client: id.clone(),
             goal,
+            anew: pairs.get("prompt") == Some(LOGIN),
         })
     }
 
@@ -92,6 +101,9 @@ impl Flow {
             }
             Goal::Code(goal) => pairs.extend(goal.pairs()),
             Goal::Room { text, .. } => pairs.push(("state", text)),
+        }
+        if self.anew {
+            pairs.push(("prompt", LOGIN));
         }
         query(&pairs)
     }
@@ -274,6 +286,7 @@ mod tests {
             ("state", r#"{"room":"Team 1","config.x":"a&b"}"#),
         ]);
         for asked in [
+            format!("{callback}&prompt=login"),
             callback,
             room,
             code("opaque & strange=%"),
@@ -281,6 +294,20 @@ mod tests {
         ] {
             let flow = read(&asked).unwrap();
             assert_eq!(read(&flow.query()).unwrap(), flow, "{asked}");
+        }
+    }
+
+    #[test]
+    fn an_address_travels_to_the_letter_and_not_as_browsers_write_it() {
+        for registered in ["https://app.example.com", "https://APP.example.com:443/a/../b"] {
+            let mut config = sample(PathBuf::new());
+            let client = ClientId::parse("ataraxia").unwrap();
+            let client = config.clients.get_mut(&client).expect("a sample client");
+            client.redirect_uris = vec![registered.to_owned()];
+            let asked = query(&[("client_id", "ataraxia"), ("redirect_uri", registered)]);
+            let read = |text: &str| Flow::parse(&Pairs::parse(text.as_bytes()).unwrap(), &config);
+            let flow = read(&asked).unwrap();
+            assert_eq!(read(&flow.query()).unwrap(), flow);
         }
     }
 

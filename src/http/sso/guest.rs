@@ -24,7 +24,7 @@ use crate::tokens::PlainText;
 const LONGEST_NAME: usize = 100;
 
 pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Refused> {
-    along(request, async move |program, flow, _| {
+    along(request, async move |program, flow| {
         let form = body.form(&request.headers).await?;
         let problem = match (csrf::check(request, &form), name(&form)) {
             (Err(_), _) => LoginProblem::Stale,
@@ -36,8 +36,11 @@ pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Ref
     .await
 }
 
-/// The rules are asked before there is a session: a guest is somebody in a room, and nobody elsewhere.
+/// The rules are asked before there is a session: a guest is somebody in a room, and nobody elsewhere. Each guest leaves
+/// records here that no password stands before, so one network may not bring any number of them.
 async fn sign_in(program: &Program<'_>, flow: &Flow, name: String) -> Result<Answer, ApiError> {
+    let request = program.request;
+    request.api.limits.newcomer(request.context.address)?;
     let room = flow.room();
     let entry = match &room {
         Some(room) => program.entry(Visitor::Guest, room).map(drop),

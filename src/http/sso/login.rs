@@ -1,5 +1,7 @@
 //! `/sso/login/`: the page with name and password, and the form on it.
 
+use std::net::IpAddr;
+
 use super::csrf;
 use super::finish::{enter, finish};
 use super::flow::Flow;
@@ -21,20 +23,15 @@ use crate::telemetry::label::{SignInMethod, SignInResult};
 
 /// `GET /sso/login/`
 pub(super) async fn show(request: &Incoming, _: Body) -> Result<Answer, Refused> {
-    along(request, async |program, flow, pairs| {
-        let anew = pairs.get("prompt") == Some("login");
-        signed_in_or_asked(program, &flow, anew).await
+    along(request, async |program, flow| {
+        signed_in_or_asked(program, &flow).await
     })
     .await
 }
 
 /// Straight on for somebody who is signed in, unless they are to sign in anew; else the login page.
-pub(super) async fn signed_in_or_asked(
-    program: &Program<'_>,
-    flow: &Flow,
-    anew: bool,
-) -> Result<Answer, ApiError> {
-    let session = program.request.cookie_session().await?.filter(|_| !anew);
+pub(super) async fn signed_in_or_asked(program: &Program<'_>, flow: &Flow) -> Result<Answer, ApiError> {
+    let session = program.request.cookie_session().await?.filter(|_| !flow.anew);
     let Some(session) = session else {
         return Ok(page::login(program, flow, "", None));
     };
@@ -50,7 +47,7 @@ pub(super) async fn signed_in_or_asked(
 
 /// `POST /sso/login/`
 pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Refused> {
-    along(request, async move |program, flow, _| {
+    along(request, async move |program, flow| {
         let form = body.form(&request.headers).await?;
         sign_in(program, &flow, &form).await
     })
@@ -110,14 +107,14 @@ pub(super) async fn check(
         };
         let checked = api.signin.check_password(attempt).await;
         if let Err(error) = &checked {
-            refused(&api, act, error).await?;
+            refused(&api, act, address, error).await?;
         }
         Ok(checked)
     })
     .await?
 }
 
-async fn refused(api: &Api, act: Act, error: &LoginError) -> Result<(), ApiError> {
+async fn refused(api: &Api, act: Act, address: IpAddr, error: &LoginError) -> Result<(), ApiError> {
     let user = match error {
         LoginError::Wrong { known: user } | LoginError::Inactive { user } => user.clone(),
         _ => None,
@@ -128,6 +125,9 @@ async fn refused(api: &Api, act: Act, error: &LoginError) -> Result<(), ApiError
         Outcome::Refused | Outcome::Success => SignInResult::Refused,
     };
     api.metrics.signed_in(SignInMethod::Password, result);
+    if !error.was_looked_at() && api.limits.failure(address).is_err() {
+        return Ok(());
+    }
     let act = Act {
         outcome,
         reason,

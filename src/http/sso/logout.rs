@@ -20,6 +20,7 @@ use crate::http::refused::Refused;
 use crate::http::trail::Ending;
 use crate::http::{Incoming, to_the_end};
 use crate::signin::{Identity, Session};
+use crate::tokens::Refusal;
 
 /// Who wants to sign out, and where they go afterwards.
 struct Leaving<'a> {
@@ -171,11 +172,21 @@ fn onward(pairs: &Pairs, program: Option<&Program<'_>>) -> Result<Option<Url>, S
 /// The live session of a Bearer token, or of an ID token however old (OpenID Connect RP-Initiated Logout section 2).
 async fn named(request: &Incoming, pairs: &Pairs) -> Result<Option<Session>, ApiError> {
     if request.headers.contains_key(AUTHORIZATION) {
-        return Ok(request.bearer().await.ok());
+        return of_bearer(request).await;
     }
     match pairs.get("id_token_hint").and_then(|hint| hinted(request, hint)) {
         Some(id) => Ok(request.api.signin.session(id).await?),
         None => Ok(None),
+    }
+}
+
+/// A program must not be told that somebody is signed out whose session goes on, as it does where the token has merely
+/// expired. One that has ended before is no fault.
+async fn of_bearer(request: &Incoming) -> Result<Option<Session>, ApiError> {
+    match request.bearer().await.map_err(|refused| refused.error) {
+        Ok(session) => Ok(Some(session)),
+        Err(ApiError::SignIn(SignInRefusal::BadToken(Refusal::Revoked))) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

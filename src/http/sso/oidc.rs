@@ -57,17 +57,13 @@ const MOST_BYTES: usize = 5000;
 
 /// `GET /sso/oidc/start`, with what a sign-in page was asked for with.
 pub(super) async fn start(request: &Incoming, _: Body) -> Result<Answer, Refused> {
-    along(request, async |program, flow, pairs| {
-        let anew = pairs.get("prompt") == Some("login");
-        send(program, &flow, anew).await
-    })
-    .await
+    along(request, async |program, flow| send(program, &flow).await).await
 }
 
-async fn send(program: &Program<'_>, flow: &Flow, anew: bool) -> Result<Answer, ApiError> {
+async fn send(program: &Program<'_>, flow: &Flow) -> Result<Answer, ApiError> {
     let request = program.request;
     let callback = callback_url(program.config())?;
-    let (provider, pending) = match request.api.signin.oidc().begin(&callback, anew).await {
+    let (provider, pending) = match request.api.signin.oidc().begin(&callback, flow.anew).await {
         Ok(begun) => begun,
         Err(error) => return failed(program, flow, error).await,
     };
@@ -110,6 +106,8 @@ pub(super) async fn callback(request: &Incoming, _: Body) -> Result<Answer, Refu
     let Some(journey) = journey else {
         return Err(stranger(request).await.into());
     };
+    // A reply costs a request to the provider, and the browser can repeat it as long as it keeps the cookie.
+    request.api.limits.newcomer(request.context.address)?;
     let reply = Reply {
         state,
         code: pairs.get("code").filter(|_| pairs.get("error").is_none()),
@@ -155,6 +153,8 @@ async fn failed(program: &Program<'_>, flow: &Flow, error: OidcError) -> Result<
             LoginProblem::ProviderRefused,
         ),
     };
+    let request = program.request;
+    request.api.limits.failure(request.context.address)?;
     tracing::warn!(%error, "nobody was signed in through the OpenID Connect provider");
     let act = program.act(Action::Login, ending, flow.room().as_ref());
     program.record(act).await?;

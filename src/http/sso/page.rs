@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::csrf::guard;
-use super::flow::{Flow, FlowError, Goal};
+use super::flow::{CodeGoal, Flow, FlowError, Goal};
 use super::program::Program;
 use crate::domain::RoomName;
 use crate::domain::access::Visitor;
@@ -160,8 +160,9 @@ fn policy(form_targets: &[impl AsRef<str>]) -> String {
 fn form_targets(program: &Program<'_>, flow: &Flow) -> Vec<String> {
     let keyring = program.request.api.keyring.borrow().clone();
     let target = match &flow.goal {
-        Goal::Callback { redirect_uri, .. } => Some(origin_of(redirect_uri)),
-        Goal::Code(goal) => Url::parse(&goal.redirect_uri).ok().map(|url| origin_of(&url)),
+        Goal::Callback { redirect_uri, .. } | Goal::Code(CodeGoal { redirect_uri, .. }) => {
+            Url::parse(redirect_uri).ok().map(|url| origin_of(&url))
+        }
         Goal::Room { .. } => {
             let server = program.server(&keyring).ok();
             server.map(|server| format!("https://{}", server.domain()))

@@ -36,8 +36,10 @@ pub(super) struct Program<'a> {
 // === impl Program ===
 
 impl<'a> Program<'a> {
-    pub(super) fn of(request: &'a Incoming, flow: &Flow) -> Result<Self, SignInRefusal> {
-        Self::named(request, flow.client.as_str())
+    /// The program that somebody signs in for.
+    pub(super) fn of(request: &'a Incoming, flow: &Flow) -> Result<Self, Refused> {
+        let program = Self::named(request, flow.client.as_str())?;
+        program.visited()
     }
 
     pub(super) fn named(request: &'a Incoming, id: &str) -> Result<Self, SignInRefusal> {
@@ -51,7 +53,13 @@ impl<'a> Program<'a> {
         let program = Self::named(request, id.ok_or(ApiError::Missing { field: "client_id" })?)?;
         require_origin(&request.headers, &request.config, program.client)
             .map_err(|error| program.refused(error))?;
-        Ok(program)
+        program.visited()
+    }
+
+    fn visited(self) -> Result<Self, Refused> {
+        let (address, allowance) = (self.request.context.address, self.client.requests_per_second);
+        let counted = self.request.api.limits.visit(self.id, allowance, address);
+        counted.map_err(|error| self.refused(error)).map(|()| self)
     }
 
     /// The error, told to this program's people.
@@ -101,12 +109,13 @@ impl<'a> Program<'a> {
 
     /// Looks at the rules without giving anything out; a refusal is written down like that of a token.
     pub(super) async fn admit(&self, session: &Session, room: Option<&RoomName>) -> Result<(), ApiError> {
-        let Some(room) = room else {
-            return Ok(());
+        let admitted = match room {
+            Some(room) => self.entry(session.visitor(), room).map(drop),
+            None => require_account(session),
         };
-        match self.entry(session.visitor(), room) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.not_issued(session, Some(room), error).await),
+        match admitted {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.not_issued(session, room, error).await),
         }
     }
 
@@ -166,6 +175,7 @@ impl<'a> Program<'a> {
         let issued = match room {
             Some(room) => tokens.issue(&self.grant(session, room)?, now, jti),
             None => {
+                require_account(session)?;
                 let grant = IdentityGrant {
                     user: &self.person(session)?,
                     session: session.id,
@@ -237,10 +247,19 @@ fn by(session: &Session, act: Act) -> Act {
     }
 }
 
+/// A guest is somebody in a room that lets guests in, and nobody elsewhere: programs take a token that names no room as
+/// the word that its holder has an account.
+fn require_account(session: &Session) -> Result<(), ApiError> {
+    match session.visitor() {
+        Visitor::User(_) => Ok(()),
+        Visitor::Guest => Err(EntryDenial::GuestsNotAllowed.into()),
+    }
+}
+
 /// Runs a step of the way through sign-in that the request asks for; a way that cannot be gone ends here.
 pub(super) async fn along<S>(request: &Incoming, step: S) -> Result<Answer, Refused>
 where
-    S: AsyncFnOnce(&Program<'_>, Flow, &Pairs) -> Result<Answer, ApiError>,
+    S: AsyncFnOnce(&Program<'_>, Flow) -> Result<Answer, ApiError>,
 {
     let pairs = Pairs::parse(request.query.as_bytes())?;
     let flow = match Flow::parse(&pairs, &request.config) {
@@ -248,7 +267,7 @@ where
         Err(error) => return page::lost(error),
     };
     let program = Program::of(request, &flow)?;
-    let answer = step(&program, flow, &pairs).await;
+    let answer = step(&program, flow).await;
     answer.map_err(|error| program.refused(error))
 }
 

@@ -58,13 +58,19 @@ pub(super) async fn renew(program: &Program<'_>, token: String) -> Result<(Renew
     {
         program.admit(&session, family.room.as_ref()).await?;
     }
-    let act = program.act(Action::Refresh, Ending::Success, None);
+    let (act, address) = (
+        program.act(Action::Refresh, Ending::Success, None),
+        request.context.address,
+    );
     let renewed = to_the_end(async move {
         let renewed = api.signin.renew(&token, &client).await;
+        if let Err(RefreshError::Unknown | RefreshError::WrongClient) = renewed {
+            api.limits.failure(address)?;
+        }
         api.audit.record(told(act, &renewed)).await?;
         Ok::<_, ApiError>(renewed)
     });
-    let renewed = renewed.await??.map_err(|error| refused(program, error))?;
+    let renewed = renewed.await??.map_err(refused)?;
     let issued = program
         .issue(&renewed.session, renewed.family.room.as_ref())
         .await?;
@@ -93,20 +99,10 @@ fn told(act: Act, renewed: &Result<Renewed, RefreshError>) -> Act {
     }
 }
 
-fn refused(program: &Program<'_>, error: RefreshError) -> ApiError {
+fn refused(error: RefreshError) -> ApiError {
     match error {
-        RefreshError::Unknown | RefreshError::WrongClient => unknown(program),
+        RefreshError::Unknown | RefreshError::WrongClient => SignInRefusal::BadRefreshToken.into(),
         RefreshError::Reused { .. } => SignInRefusal::RefreshTokenReused.into(),
         RefreshError::Failed(error) => error.into(),
     }
-}
-
-/// Counts as a failed attempt to prove who one is.
-fn unknown(program: &Program<'_>) -> ApiError {
-    let counted = program
-        .request
-        .api
-        .limits
-        .failure(program.request.context.address);
-    counted.err().unwrap_or(SignInRefusal::BadRefreshToken.into())
 }

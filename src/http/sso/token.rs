@@ -119,17 +119,13 @@ async fn no_code(program: &Program<'_>, error: CodeError) -> NotGiven {
             NotGiven::OAuth("invalid_grant", other.to_string()),
         ),
     };
-    let recorded = program.record(program.act(Action::Issue, ending, None)).await;
-    match (
-        recorded,
-        program
-            .request
-            .api
-            .limits
-            .failure(program.request.context.address),
-    ) {
-        (Err(error), _) | (Ok(()), Err(error)) => NotGiven::Other(error),
-        (Ok(()), Ok(())) => not_given,
+    let request = program.request;
+    if let Err(limited) = request.api.limits.failure(request.context.address) {
+        return NotGiven::Other(limited);
+    }
+    match program.record(program.act(Action::Issue, ending, None)).await {
+        Ok(()) => not_given,
+        Err(error) => NotGiven::Other(error),
     }
 }
 

@@ -69,8 +69,9 @@ impl Claims {
         if !verified && !settings.trust_unverified_email {
             return None;
         }
-        let email = self.get(&settings.claims.email)?.as_str()?.to_lowercase();
-        is_address(&email).then_some(email)
+        let email = self.get(&settings.claims.email)?.as_str()?;
+        let lower = email.to_lowercase();
+        (is_address(&lower) && !email.contains(becomes_ascii)).then_some(lower)
     }
 
     fn roles(&self, settings: &Oidc) -> Vec<String> {
@@ -132,6 +133,12 @@ fn user_id(issuer: &str, subject: &str) -> UserId {
     hash.update(subject.as_bytes());
     let digits = hex(&hash.finish().as_ref()[..16]);
     UserId::parse(&format!("oidc:{digits}")).expect("37 characters without a control character are an id")
+}
+
+/// Lower case would make a plain letter of it, and of the address that of somebody else: U+212A is a `K` to the eye, and
+/// its lower case is `k`.
+fn becomes_ascii(c: char) -> bool {
+    !c.is_ascii() && c.to_lowercase().all(|lower| lower.is_ascii())
 }
 
 fn is_address(text: &str) -> bool {
@@ -241,6 +248,16 @@ mod tests {
             user(posing(json!(false)), &trusting).email.as_deref(),
             Some("boss@a.test")
         );
+    }
+
+    #[test]
+    fn an_address_that_only_looks_alike_is_nobodys() {
+        let user = user(
+            json!({ "email": "\u{212a}ate@a.test", "email_verified": true }),
+            &settings(),
+        );
+        assert_eq!(user.email, None);
+        assert_ne!(user.username, "kate@a.test");
     }
 
     #[test]

@@ -162,3 +162,27 @@ async fn only_pages_of_the_client_trade_codes() {
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     assert_oauth(&Said::to(request.body(twice)).await, "invalid_request");
 }
+
+/// A made-up code costs nothing, so it must not cost us a record each.
+#[tokio::test]
+async fn made_up_codes_and_refresh_tokens_do_not_fill_the_audit_trail() {
+    let usher = Usher::start(setup()).await;
+    let browser = Browser::of(&usher);
+    let noted = async |action: &str| {
+        let name = format!("usher_audit_records_total{{action=\"{action}\",outcome=\"refused\"}}");
+        usher.metric(&name).await
+    };
+    let (mut tried, mut limited) = (0, 0);
+    while limited < 50 {
+        let codes = (0..25).map(|_| exchanged(&browser, "made-up", &[]));
+        let codes = futures_util::future::join_all(codes).await;
+        let token = json!("01a1fec2-4a71-72de-a5e4-697e257fb7a8.AAAA");
+        let tokens = futures_util::future::join_all((0..25).map(|_| refreshed(&browser, &token))).await;
+        let answers = codes.iter().chain(&tokens);
+        limited += answers.filter(|answer| answer.status == 429).count();
+        tried += 50;
+        assert!(tried < 5000, "nobody counts");
+    }
+    let noted = noted("issue").await + noted("refresh").await;
+    assert_eq!(noted as usize + limited, tried);
+}

@@ -88,3 +88,23 @@ async fn guessing_is_slowed_with_a_time_to_wait() {
     said.assert_refused(429, "rate_limited");
     assert!(said.header("retry-after").parse::<u64>().unwrap() > 0);
 }
+
+/// Tries that are sent away unlooked at cost nothing, so they must not cost us a record each.
+#[tokio::test]
+async fn guesses_that_are_sent_away_do_not_fill_the_audit_trail() {
+    let usher = Usher::start(setup()).await;
+    let (mut tried, mut noted) = (0_u32, 0.0);
+    while f64::from(tried) - noted < 50.0 {
+        let batch = (0..50).map(|_| api_login(&usher, NOBODY, "guess", "/team1"));
+        let answers = futures_util::future::join_all(batch).await;
+        assert!(answers.iter().all(|answer| answer.status != 200));
+        tried += 50;
+        noted = 0.0;
+        for outcome in ["refused", "failed"] {
+            let name = format!("usher_audit_records_total{{action=\"login\",outcome=\"{outcome}\"}}");
+            noted += usher.metric(&name).await;
+        }
+        assert!(tried < 5000, "all of them are written down");
+    }
+    assert!(noted >= 20.0, "those that were looked at are");
+}

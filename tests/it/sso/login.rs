@@ -229,3 +229,37 @@ async fn behind_tls_cookies_belong_to_the_host_alone_and_links_begin_with_the_pa
         Some("/team1")
     );
 }
+
+/// With a provider, and in another language, the person would otherwise be led on as who they were.
+#[tokio::test]
+async fn who_is_to_sign_in_anew_is_so_on_every_way_from_the_page() {
+    let usher = Usher::start(setup()).await;
+    let browser = Browser::of(&usher);
+    signed_in(&browser, SARA, "/team1").await;
+    let anew = format!("{}&prompt=login", to_portal("/team1"));
+    let page = browser.visit(LOGIN, &anew).await;
+    let (_, link) = page.text.split_once("/language/fa?").expect("a link");
+    let link = link.split('"').next().unwrap();
+    let back = browser.visit("/language/fa", link).await;
+    let back = url::Url::parse(back.header("location")).unwrap();
+    let page = browser.visit(LOGIN, back.query().unwrap()).await;
+    assert_eq!((page.status.as_u16(), page.header("location")), (200, ""));
+}
+
+#[tokio::test]
+async fn an_address_without_a_path_is_one_too() {
+    let mut setup = setup();
+    setup.clients = setup
+        .clients
+        .replace("https://other.test/callback", "https://other.test");
+    let usher = Usher::start(setup).await;
+    let browser = Browser::of(&usher);
+    let to = super::browser::query(&[("client_id", "other"), ("redirect_uri", "https://other.test")]);
+    let answer = browser.sign_in(LOGIN, &to, SARA, PASSWORD).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+    assert!(
+        answer
+            .header("location")
+            .starts_with("https://other.test/?token=")
+    );
+}

@@ -5,8 +5,9 @@ use serde_json::json;
 use super::browser::{Browser, parameter, query};
 use super::{LOGIN, LOGOUT, PORTAL, REFRESH, SARA, USER_INFO};
 use super::{api_login, posted, setup, signed_in, to_portal, validated};
-use crate::api::{Said, VALIDATE, text};
-use crate::usher::{PASSWORD, Usher, answered};
+use crate::api::{Said, VALIDATE, claims, now, text};
+use crate::forged::Forgery;
+use crate::usher::{APP_SECRET, PASSWORD, Usher, answered};
 
 #[tokio::test]
 async fn tokens_are_revoked_at_once_and_for_good() {
@@ -107,5 +108,25 @@ async fn signing_out_twice_or_never_having_been_in_is_no_fault() {
         let page = browser.visit(LOGOUT, "").await;
         assert_eq!(page.status, 200);
         assert!(!page.text.contains("name=\"csrf\""));
+    }
+}
+
+/// Its session can go on for as long as the refresh token does.
+#[tokio::test]
+async fn a_program_is_not_told_that_somebody_is_out_whose_token_is_worth_nothing() {
+    let usher = Usher::start(setup()).await;
+    let given = api_login(&usher, SARA, PASSWORD, "/team1").await.json();
+    let mut old = claims(text(&given["token"]));
+    old["exp"] = json!(now() - 1);
+    let old = Forgery::of(&old).hs256(APP_SECRET.as_bytes());
+    for (token, code) in [(old.as_str(), "expired"), ("x", "malformed")] {
+        let page = Said::to(usher.get(LOGOUT).bearer_auth(token)).await;
+        assert_eq!(page.status, 401, "{page:?}");
+        assert!(page.text.contains(code) && page.header("set-cookie").is_empty());
+    }
+    assert_eq!(validated(&usher, text(&given["token"])).await["valid"], true);
+    for _ in 0..2 {
+        let request = usher.get(LOGOUT).bearer_auth(text(&given["token"]));
+        assert_eq!(Said::to(request).await.status, 200, "twice is no fault");
     }
 }

@@ -105,3 +105,47 @@ async fn guests_stay_outside_elsewhere() {
         .await
         .assert_refused(401, "unauthenticated");
 }
+
+/// A token that names no room says that its holder has an account, which programs believe.
+#[tokio::test]
+async fn a_guest_is_nobody_outside_of_rooms() {
+    let usher = Usher::start(setup()).await;
+    let browser = Browser::of(&usher);
+    let page = browser.visit(LOGIN, &to_portal("/open1")).await;
+    let answer = browser.submit_last(&page, &[("name", "Dr. Sara")]).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let asked = browser.visit(LOGIN, &to_portal("/")).await;
+    assert_eq!((asked.status.as_u16(), asked.header("location")), (200, ""));
+    let silent = browser
+        .visit(
+            super::AUTHORIZE,
+            &super::code::asked(&[("state", ""), ("prompt", "none")]),
+        )
+        .await;
+    let address = silent.header("location");
+    assert_eq!(
+        super::browser::parameter(address, "error").as_deref(),
+        Some("access_denied"),
+        "{address}"
+    );
+}
+
+/// Each guest leaves records that no password stands before.
+#[tokio::test]
+async fn one_address_brings_so_many_guests_and_no_more() {
+    let usher = Usher::start(setup()).await;
+    let browser = Browser::of(&usher);
+    let page = browser.visit(LOGIN, &to_portal("/open1")).await;
+    let mut tried = 0;
+    let refused = loop {
+        let batch = (0..50).map(|_| browser.submit_last(&page, &[("name", "Bob")]));
+        let answers = futures_util::future::join_all(batch).await;
+        tried += answers.len();
+        if let Some(refused) = answers.into_iter().find(|answer| answer.status != 303) {
+            break refused;
+        }
+        assert!(tried < 5000, "nobody counts");
+    };
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
+}
