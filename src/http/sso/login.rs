@@ -115,10 +115,6 @@ pub(super) async fn check(
 }
 
 async fn refused(api: &Api, act: Act, address: IpAddr, error: &LoginError) -> Result<(), ApiError> {
-    let user = match error {
-        LoginError::Wrong { known: user } | LoginError::Inactive { user } => user.clone(),
-        _ => None,
-    };
     let (outcome, reason) = ending(error).outcome();
     let result = match outcome {
         Outcome::Failed => SignInResult::Failed,
@@ -131,7 +127,7 @@ async fn refused(api: &Api, act: Act, address: IpAddr, error: &LoginError) -> Re
     let act = Act {
         outcome,
         reason,
-        user,
+        user: error.user().cloned(),
         ..act
     };
     Ok(api.audit.record(act).await?)
