@@ -318,6 +318,15 @@ impl Usher {
         send_signal(self.pid(), name);
     }
 
+    /// Processor time of all threads, in hundredths of a second (proc_pid_stat(5), fields 14 and 15).
+    pub fn processor_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("the process is there");
+        let (_, fields) = stat.rsplit_once(')').expect("the name is in brackets");
+        let fields: Vec<_> = fields.split_whitespace().collect();
+        let number = |at: usize| fields[at].parse::<u64>().expect("a number");
+        number(11) + number(12)
+    }
+
     /// Waits for the process to end.
     pub fn ended(&mut self) -> ExitStatus {
         let (pid, child) = (self.pid(), &mut self.child);

@@ -1,7 +1,5 @@
 //! Nobody learns from the outside which names there are: not by words, and not by the work that is done.
 
-use std::fs;
-
 use super::browser::Browser;
 use super::{LOGIN, SARA, api_login, setup, to_portal};
 use crate::api::{Said, without};
@@ -50,11 +48,11 @@ async fn an_unknown_name_and_a_wrong_password_get_the_same_answer() {
 async fn an_unknown_name_costs_as_much_work_as_a_known_one() {
     let usher = Usher::start(setup()).await;
     let work = async |name: &str| {
-        let before = ticks(usher.pid());
+        let before = usher.processor_ticks();
         for _ in 0..4 {
             assert_eq!(api_login(&usher, name, "guess", "/team1").await.status, 401);
         }
-        ticks(usher.pid()) - before
+        usher.processor_ticks() - before
     };
     let (unknown, known) = (work(NOBODY).await, work(SARA).await);
     assert!(
@@ -62,15 +60,6 @@ async fn an_unknown_name_costs_as_much_work_as_a_known_one() {
         "{unknown} and {known} ticks"
     );
     assert!(known > 0, "a hash takes more than a tick");
-}
-
-/// Processor time of all threads, in hundredths of a second (proc_pid_stat(5), fields 14 and 15).
-fn ticks(pid: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process is there");
-    let (_, fields) = stat.rsplit_once(')').expect("the name is in brackets");
-    let fields: Vec<_> = fields.split_whitespace().collect();
-    let number = |at: usize| fields[at].parse::<u64>().expect("a number");
-    number(11) + number(12)
 }
 
 #[tokio::test]
