@@ -18,7 +18,8 @@ config.tokenLogoutUrl =
 // --- The inline way: web clients of 2026 and later ---
 //
 // People sign in within a small window and never leave the room's page; when the token expires, it is renewed by itself.
-// Jitsi's phone apps, which cannot do that, are led the plain way by the same address.
+// Jitsi's phone apps, which cannot do that, are led the plain way by the same address. The web client renews with its
+// refresh token in an address of Jitsi's own: nginx-log-format.conf beside this file keeps that out of nginx's log.
 // /etc/usher/clients.toml:
 //
 //   [meet-web]

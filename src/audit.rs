@@ -3,6 +3,7 @@
 //! The keys of the records sort as the records were made, so the trail is read, sent and cut short by walking along them.
 //! Nothing is kept in memory but the ids of the writes under way.
 
+mod label;
 mod order;
 mod publisher;
 mod query;
@@ -77,7 +78,7 @@ impl Audit {
         if written.is_ok() {
             self.0
                 .metrics
-                .audit_recorded(stored::action(act.action), stored::outcome(act.outcome));
+                .audit_recorded(label::action(act.action), label::outcome(act.outcome));
         }
         // A write that failed with the disk is on it after the next start or never; either way no reader meets it now.
         self.order().end(id);

@@ -24,7 +24,7 @@ use crate::config::{Config, Environment};
 use crate::domain::Timestamp;
 use crate::tokens::Keyring;
 
-/// usher issues tokens for Jitsi rooms, follows every meeting, and publishes what happens on NATS.
+/// usher issues tokens for Jitsi and LiveKit rooms, signs people in, follows every meeting, and publishes what happens on NATS.
 #[derive(Debug, Parser)]
 #[command(name = "usher", version, arg_required_else_help = true, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {

@@ -1,8 +1,11 @@
-//! usher stands beside a Jitsi deployment, hands out the tickets into its rooms and tells what becomes of each meeting.
+//! usher stands beside a Jitsi deployment, signs people in, hands out the tickets into its rooms and tells what becomes of
+//! each meeting.
 //!
 //! In the order in which data flows, from edge to disk:
 //!
-//! - [`http`]: the public and the operations listener, one file per resource; [`ingest`]: what Prosody reports, translated.
+//! - [`http`]: the public and the operations listener, one file per resource; [`pages`]: what people see there;
+//!   [`ingest`]: what Prosody reports, translated.
+//! - [`signin`]: who somebody is, and until when; [`audit`]: what was done about it, written down.
 //! - [`tokens`]: grants become signed tokens, and tokens are judged; [`meetings`]: the one writer of meetings, their index,
 //!   the passing of time, and the outbox through which events leave.
 //! - [`domain`]: the state machine, attendance, names and permissions; pure.

@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::config::Config;
-use crate::domain::{Ambient, Timestamp};
+use crate::domain::{Ambient, Timestamp, UserId};
 use crate::store::{Store, StoreError};
 
 pub use code::{CodeError, NewCode, Redeemed};
@@ -33,6 +33,7 @@ use records::Records;
 pub use seal::{Purpose, Seal};
 pub use session::{Begun, Identity, Session};
 use throttle::Throttle;
+pub use throttle::network;
 
 /// Everything about people signing in; cheap to clone.
 #[derive(Clone)]
@@ -65,10 +66,10 @@ pub enum LoginError {
     /// An unknown name, a name without a password, or a wrong password: nobody is told which. The user is there where
     /// the name was known, for the audit record alone.
     #[error("wrong name or password")]
-    Wrong { known: Option<crate::domain::UserId> },
+    Wrong { known: Option<UserId> },
     /// The password was right, but the administrator has switched the user off.
     #[error("the user is switched off")]
-    Inactive { user: Option<crate::domain::UserId> },
+    Inactive { user: Option<UserId> },
     /// The password was right, but the user has no id: there is nobody to let in.
     #[error("the user has no profile")]
     NoProfile,
@@ -139,6 +140,14 @@ impl LoginError {
     /// Whether the password was looked at. Tries of which none was cost nothing, so that there can be any number of them.
     pub fn was_looked_at(&self) -> bool {
         !matches!(self, Self::TooMany { .. } | Self::Busy)
+    }
+
+    /// Whose name it was, for the audit record alone.
+    pub fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::Wrong { known: user } | Self::Inactive { user } => user.as_ref(),
+            Self::NoProfile | Self::TooMany { .. } | Self::Busy | Self::Failed => None,
+        }
     }
 }
 

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Act, Action, Outcome};
-use crate::telemetry::label::{AuditAction, AuditOutcome};
+use crate::domain::Act;
 
 #[derive(Serialize, Deserialize)]
 struct Stored<'a> {
@@ -40,30 +39,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Act, serde_json::Error> {
     Ok(stored.act.into_owned())
 }
 
-/// The label of an action.
-pub(super) fn action(action: Action) -> AuditAction {
-    match action {
-        Action::Login => AuditAction::Login,
-        Action::Logout => AuditAction::Logout,
-        Action::Refresh => AuditAction::Refresh,
-        Action::Validate => AuditAction::Validate,
-        Action::Issue => AuditAction::Issue,
-    }
-}
-
-/// The label of an outcome.
-pub(super) fn outcome(outcome: Outcome) -> AuditOutcome {
-    match outcome {
-        Outcome::Success => AuditOutcome::Success,
-        Outcome::Refused => AuditOutcome::Refused,
-        Outcome::Failed => AuditOutcome::Failed,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClientId, RoomName, UserId};
+    use crate::domain::{Action, ClientId, Outcome, RoomName, UserId};
 
     /// Records as version 1 wrote them. They must be readable for ever.
     const FULL: &str = r#"{"v":1,"act":{"at":"2026-11-14T10:42:03.5Z","action":"issue","outcome":"refused","reason":"not_a_member","client":"ataraxia","user":"u-1","room":"team1","address":"192.0.2.1","request_id":"r-1"}}"#;

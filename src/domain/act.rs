@@ -43,7 +43,7 @@ pub struct Act {
     pub at: Timestamp,
     pub action: Action,
     pub outcome: Outcome,
-    /// A stable word of a closed set, such as `wrong_password`; none for success.
+    /// A stable word of a closed set, such as `wrong_credentials`; none for success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

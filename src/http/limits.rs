@@ -1,7 +1,7 @@
 //! How often one caller may call: so much per client, and so many failed attempts per address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::ApiError;
 use crate::domain::ClientId;
+use crate::signin::network;
 
 /// The counters of one listener.
 #[derive(Debug)]
@@ -131,13 +132,5 @@ fn counter<C>(
             known.insert(client.clone(), (per_second, Arc::clone(&counter)));
             counter
         }
-    }
-}
-
-/// Who holds one IPv6 address holds its whole /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }

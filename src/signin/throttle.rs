@@ -206,8 +206,8 @@ fn slot<T>(slots: &[T], key: u64) -> &T {
     &slots[at]
 }
 
-/// Who holds one IPv6 address holds its whole /64.
-fn network(address: IpAddr) -> IpAddr {
+/// As far as guesses from an address are counted together: who holds one IPv6 address holds its whole /64.
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         v4 => v4,

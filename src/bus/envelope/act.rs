@@ -68,7 +68,7 @@ mod tests {
             at: Timestamp::from_timestamp_millis(1_795_222_218_500).unwrap(),
             action: Action::Login,
             outcome: Outcome::Refused,
-            reason: Some("wrong_password".into()),
+            reason: Some("wrong_credentials".into()),
             client: ClientId::parse("ataraxia").ok(),
             user: UserId::parse("Ann@example.com").ok(),
             room: RoomName::parse("Team1").ok(),
@@ -89,7 +89,7 @@ mod tests {
             "time": "2026-11-21T00:50:18.500Z", "datacontenttype": "application/json",
             "data": {
                 "time": "2026-11-21T00:50:18.500Z", "action": "login", "outcome": "refused",
-                "reason": "wrong_password", "client": "ataraxia", "user": "sha256:71d4f55f72fa128d", "room": "team1",
+                "reason": "wrong_credentials", "client": "ataraxia", "user": "sha256:71d4f55f72fa128d", "room": "team1",
                 "address": "192.0.2.1", "requestId": "r-1",
             },
         });

@@ -130,10 +130,10 @@ mod tests {
     #[test]
     fn an_act_of_signing_in() {
         let event = json!({"id": "0199c0de-0000-7000-8000-0000deadbeef", "time": "2026-11-14T10:42:03Z", "data": {
-            "outcome": "refused", "reason": "wrong_password", "user": "u1", "address": "192.0.2.1"}});
+            "outcome": "refused", "reason": "wrong_credentials", "user": "u1", "address": "192.0.2.1"}});
         assert_eq!(
             line("audit.acme.login", &event),
-            "2026-11-14T10:42:03Z  deadbeef  login                 refused wrong_password, u1, acme, 192.0.2.1"
+            "2026-11-14T10:42:03Z  deadbeef  login                 refused wrong_credentials, u1, acme, 192.0.2.1"
         );
     }
 

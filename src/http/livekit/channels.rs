@@ -130,9 +130,7 @@ fn count(api: &Api, judged: &Result<User, ApiError>) {
 fn whose(checked: &Result<User, LoginError>) -> Option<UserId> {
     match checked {
         Ok(user) => Some(user.id.clone()),
-        Err(LoginError::Wrong { known }) => known.clone(),
-        Err(LoginError::Inactive { user }) => user.clone(),
-        Err(_) => None,
+        Err(error) => error.user().cloned(),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::tokens::PlainText;
 const LONGEST_NAME: usize = 100;
 
 pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Refused> {
-    along(request, async move |program, flow, _| {
+    along(request, async move |program, flow| {
         let form = body.form(&request.headers).await?;
         let problem = match (csrf::check(request, &form), name(&form)) {
             (Err(_), _) => LoginProblem::Stale,

@@ -23,7 +23,7 @@ use crate::telemetry::label::{SignInMethod, SignInResult};
 
 /// `GET /sso/login/`
 pub(super) async fn show(request: &Incoming, _: Body) -> Result<Answer, Refused> {
-    along(request, async |program, flow, _| {
+    along(request, async |program, flow| {
         signed_in_or_asked(program, &flow).await
     })
     .await
@@ -47,7 +47,7 @@ pub(super) async fn signed_in_or_asked(program: &Program<'_>, flow: &Flow) -> Re
 
 /// `POST /sso/login/`
 pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Refused> {
-    along(request, async move |program, flow, _| {
+    along(request, async move |program, flow| {
         let form = body.form(&request.headers).await?;
         sign_in(program, &flow, &form).await
     })
@@ -115,10 +115,6 @@ pub(super) async fn check(
 }
 
 async fn refused(api: &Api, act: Act, address: IpAddr, error: &LoginError) -> Result<(), ApiError> {
-    let user = match error {
-        LoginError::Wrong { known: user } | LoginError::Inactive { user } => user.clone(),
-        _ => None,
-    };
     let (outcome, reason) = ending(error).outcome();
     let result = match outcome {
         Outcome::Failed => SignInResult::Failed,
@@ -131,7 +127,7 @@ async fn refused(api: &Api, act: Act, address: IpAddr, error: &LoginError) -> Re
     let act = Act {
         outcome,
         reason,
-        user,
+        user: error.user().cloned(),
         ..act
     };
     Ok(api.audit.record(act).await?)

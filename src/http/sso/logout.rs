@@ -9,7 +9,7 @@ use super::oidc;
 use super::page;
 use super::program::Program;
 use crate::audit::{Act, Action};
-use crate::domain::SessionId;
+use crate::domain::{ClientId, SessionId};
 use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::cookie::{Cookie, Cookies};
@@ -169,13 +169,19 @@ fn onward(pairs: &Pairs, program: Option<&Program<'_>>) -> Result<Option<Url>, S
     }
 }
 
-/// The live session of a Bearer token, or of an ID token however old (OpenID Connect RP-Initiated Logout section 2).
+/// The live session of a Bearer token, or of an ID token however old. One that was told to another program than the
+/// request names is passed over (OpenID Connect RP-Initiated Logout section 2).
 async fn named(request: &Incoming, pairs: &Pairs) -> Result<Option<Session>, ApiError> {
     if request.headers.contains_key(AUTHORIZATION) {
         return of_bearer(request).await;
     }
-    match pairs.get("id_token_hint").and_then(|hint| hinted(request, hint)) {
-        Some(id) => Ok(request.api.signin.session(id).await?),
+    let told_to = |client: &ClientId| pairs.get("client_id").is_none_or(|id| id == client.as_str());
+    let hint = pairs.get("id_token_hint");
+    match hint
+        .and_then(|hint| hinted(request, hint))
+        .filter(|(_, client)| told_to(client))
+    {
+        Some((id, _)) => Ok(request.api.signin.session(id).await?),
         None => Ok(None),
     }
 }
@@ -190,7 +196,7 @@ async fn of_bearer(request: &Incoming) -> Result<Option<Session>, ApiError> {
     }
 }
 
-fn hinted(request: &Incoming, hint: &str) -> Option<SessionId> {
+fn hinted(request: &Incoming, hint: &str) -> Option<(SessionId, ClientId)> {
     let keyring = request.api.keyring.borrow().clone();
     let names = request
         .config
@@ -199,7 +205,5 @@ fn hinted(request: &Incoming, hint: &str) -> Option<SessionId> {
         .iter()
         .map(|jitsi| jitsi.name.as_str());
     let mut servers = names.filter_map(|name| keyring.server(Some(name)));
-    servers
-        .find_map(|server| server.session_of_id_token(hint))
-        .map(|(id, _)| id)
+    servers.find_map(|server| server.session_of_id_token(hint))
 }

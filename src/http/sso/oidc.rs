@@ -57,7 +57,7 @@ const MOST_BYTES: usize = 5000;
 
 /// `GET /sso/oidc/start`, with what a sign-in page was asked for with.
 pub(super) async fn start(request: &Incoming, _: Body) -> Result<Answer, Refused> {
-    along(request, async |program, flow, _| send(program, &flow).await).await
+    along(request, async |program, flow| send(program, &flow).await).await
 }
 
 async fn send(program: &Program<'_>, flow: &Flow) -> Result<Answer, ApiError> {

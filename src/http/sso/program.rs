@@ -247,21 +247,6 @@ fn by(session: &Session, act: Act) -> Act {
     }
 }
 
-/// Runs a step of the way through sign-in that the request asks for; a way that cannot be gone ends here.
-pub(super) async fn along<S>(request: &Incoming, step: S) -> Result<Answer, Refused>
-where
-    S: AsyncFnOnce(&Program<'_>, Flow, &Pairs) -> Result<Answer, ApiError>,
-{
-    let pairs = Pairs::parse(request.query.as_bytes())?;
-    let flow = match Flow::parse(&pairs, &request.config) {
-        Ok(flow) => flow,
-        Err(error) => return page::lost(error),
-    };
-    let program = Program::of(request, &flow)?;
-    let answer = step(&program, flow, &pairs).await;
-    answer.map_err(|error| program.refused(error))
-}
-
 /// A guest is somebody in a room that lets guests in, and nobody elsewhere: programs take a token that names no room as
 /// the word that its holder has an account.
 fn require_account(session: &Session) -> Result<(), ApiError> {
@@ -269,6 +254,21 @@ fn require_account(session: &Session) -> Result<(), ApiError> {
         Visitor::User(_) => Ok(()),
         Visitor::Guest => Err(EntryDenial::GuestsNotAllowed.into()),
     }
+}
+
+/// Runs a step of the way through sign-in that the request asks for; a way that cannot be gone ends here.
+pub(super) async fn along<S>(request: &Incoming, step: S) -> Result<Answer, Refused>
+where
+    S: AsyncFnOnce(&Program<'_>, Flow) -> Result<Answer, ApiError>,
+{
+    let pairs = Pairs::parse(request.query.as_bytes())?;
+    let flow = match Flow::parse(&pairs, &request.config) {
+        Ok(flow) => flow,
+        Err(error) => return page::lost(error),
+    };
+    let program = Program::of(request, &flow)?;
+    let answer = step(&program, flow).await;
+    answer.map_err(|error| program.refused(error))
 }
 
 /// A token that would be over at once comes of a session that is.

@@ -10,6 +10,9 @@ use crate::domain::{User, UserId, hex};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Claims(pub(super) Map<String, Value>);
 
+/// Whether the provider has seen to it that the address is theirs (OpenID Connect Core section 5.1).
+const VERIFIED: &str = "email_verified";
+
 /// In characters; a token has room for twice as much.
 const LONGEST_NAME: usize = 128;
 
@@ -27,13 +30,21 @@ impl Claims {
         let claims = &settings.claims;
         let always = [&claims.roles, &claims.name, &claims.email, &claims.username];
         let mut asked_for = always.into_iter().chain(&claims.organisations);
-        let unproven = !settings.trust_unverified_email && !self.0.contains_key("email_verified");
+        let unproven = !settings.trust_unverified_email && !self.0.contains_key(VERIFIED);
         unproven || asked_for.any(|path| self.get(path).is_none())
     }
 
-    /// Takes over what is not there yet.
-    pub(super) fn fill_in(&mut self, others: Map<String, Value>) {
-        for (name, value) in others {
+    /// Takes over what is not there yet. That an address is verified counts for the one that it was said of: the two
+    /// sources may know different ones.
+    pub(super) fn fill_in(&mut self, others: Map<String, Value>, settings: &Oidc) {
+        let mut others = Self(others);
+        let email = &settings.claims.email;
+        match self.get(email) {
+            None => drop(self.0.remove(VERIFIED)),
+            Some(own) if others.get(email) != Some(own) => drop(others.0.remove(VERIFIED)),
+            Some(_) => {}
+        }
+        for (name, value) in others.0 {
             self.0.entry(name).or_insert(value);
         }
     }
@@ -61,7 +72,7 @@ impl Claims {
 
     /// The address in lower case, if it may count: whoever has it counts as the person whom a room's list names by it.
     fn email(&self, settings: &Oidc) -> Option<String> {
-        let verified = match self.0.get("email_verified") {
+        let verified = match self.0.get(VERIFIED) {
             Some(Value::Bool(verified)) => *verified,
             Some(Value::String(verified)) => verified == "true",
             _ => false,
@@ -261,6 +272,29 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_verified_where_it_was_said_and_nowhere_else() {
+        let verified = json!({ "email_verified": true });
+        let boss = json!({ "email": "boss@a.test" });
+        let own = json!({ "email": "sara@a.test", "email_verified": true });
+        for (said, more) in [
+            (boss.clone(), own),
+            (boss.clone(), verified.clone()),
+            (verified, boss),
+        ] {
+            let mut said = claims(said);
+            said.fill_in(claims(more).0, &settings());
+            assert_eq!(said.user("sub-1", &settings()).email, None);
+        }
+        let mut said = claims(json!({ "email": "sara@a.test" }));
+        said.fill_in(
+            claims(json!({ "email": "sara@a.test", "email_verified": true })).0,
+            &settings(),
+        );
+        let user = said.user("sub-1", &settings());
+        assert_eq!(user.email.as_deref(), Some("sara@a.test"));
+    }
+
+    #[test]
     fn a_table_of_roles_lets_nothing_else_through() {
         let table = BTreeMap::from([
             ("/staff".to_owned(), "doctor".to_owned()),
@@ -284,7 +318,7 @@ mod tests {
         let Value::Object(more) = json!({ "groups": ["doctor"], "name": "Somebody else" }) else {
             unreachable!()
         };
-        said.fill_in(more);
+        said.fill_in(more, &settings());
         assert!(!said.lack_something(&settings()));
         let user = said.user("sub-1", &settings());
         assert_eq!(

@@ -166,7 +166,8 @@ impl<'a> Relation<'a> {
     ) -> Result<Identity, OidcError> {
         let Checked { subject, mut claims } = checked;
         if claims.lack_something(self.settings) && self.client.user_info_url().is_some() {
-            claims.fill_in(self.user_info(tokens.access_token(), &subject).await?);
+            let more = self.user_info(tokens.access_token(), &subject).await?;
+            claims.fill_in(more, self.settings);
         }
         let hint = tokens.id_token().map(ToString::to_string);
         Ok(Identity::Provided {

@@ -44,7 +44,7 @@ fn story(writer: &Writer) -> [Act; 4] {
     };
     let mistyped = Act {
         outcome: Outcome::Refused,
-        reason: Some("wrong_password".into()),
+        reason: Some("wrong_credentials".into()),
         ..act(1, Action::Login, "mistyped")
     };
     let issued = Act {

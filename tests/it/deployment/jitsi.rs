@@ -20,8 +20,8 @@ struct Way {
 
 impl Way {
     fn read(text: &str) -> Self {
-        let lines = text.lines().filter_map(|line| line.strip_prefix("//   "));
-        let client: Vec<&str> = lines.collect();
+        let lines = text.lines().skip_while(|line| !line.starts_with("//   ["));
+        let client: Vec<&str> = lines.map_while(|line| line.strip_prefix("//   ")).collect();
         Self {
             client: client.join("\n"),
             sign_in: assigned(text, "config.tokenAuthUrl"),

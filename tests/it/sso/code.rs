@@ -188,6 +188,15 @@ async fn a_hidden_frame_signs_out_with_the_id_token() {
         .await
         .json();
     let frame = Browser::of(&usher);
+    let of_another = query(&[
+        ("client_id", "portal"),
+        ("id_token_hint", text(&given["id_token"])),
+    ]);
+    frame.visit(LOGOUT, &of_another).await;
+    assert_eq!(
+        validated(&usher, text(&given["access_token"])).await["valid"],
+        true
+    );
     let query = query(&[
         ("client_id", "meet"),
         ("redirect_uri", MEET),
