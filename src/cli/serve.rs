@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{CliError, Outcome};
 use crate::app::{self, App, Plan, StartError};
+use crate::config::daemon::{ApiKey, LiveKit};
 use crate::config::secret::Secret;
 use crate::config::{self, Config, Environment};
 use crate::domain::ClientId;
@@ -71,6 +72,18 @@ fn plan(dir: &Path, environment: Environment) -> Result<(Plan, Vec<String>), Cli
 }
 
 /// The samples, on loopback, with a store that is gone afterwards.
+/// What `livekit-server --dev` listens on, and the one key that it knows (livekit `cmd/server/main.go`).
+fn dev_livekit() -> LiveKit {
+    LiveKit {
+        name: "main".to_owned(),
+        url: "ws://127.0.0.1:7880".to_owned(),
+        keys: vec![ApiKey {
+            api_key: "devkey".to_owned(),
+            api_secret: Secret::new("secret"),
+        }],
+    }
+}
+
 fn dev_plan(folder: &Path, environment: &Environment) -> Result<Plan, CliError> {
     let mut config = config::sample(folder.to_owned());
     if let Some(port) = environment.get("PORT") {
@@ -82,6 +95,7 @@ fn dev_plan(folder: &Path, environment: &Environment) -> Result<Plan, CliError> 
     for server in &mut config.daemon.jitsi {
         server.prosody_secret = Some(Secret::new(DEV_PROSODY_SECRET));
     }
+    config.daemon.livekit.push(dev_livekit());
     only_on_loopback(&config)?;
     let stand_in = ClientId::parse(STAND_IN).ok();
     Ok(Plan {
