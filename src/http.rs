@@ -68,7 +68,7 @@ pub struct Api {
 
 /// One request without its body, with everything that its handler may look at.
 struct Incoming {
-    api: Api,
+    api: Arc<Api>,
     /// The configuration as it was when the request came in.
     config: Arc<Config>,
     route: Route,
@@ -227,7 +227,7 @@ fn post(api: &Api, route: Route, path: BoxedFilter<()>) -> BoxedFilter<(Incoming
 }
 
 fn incoming(api: &Api, route: Route) -> BoxedFilter<(Incoming, Body)> {
-    let api = api.clone();
+    let api = Arc::new(api.clone());
     warp::ext::get::<RequestContext>()
         .and(warp::header::headers_cloned())
         .and(query())
@@ -235,7 +235,7 @@ fn incoming(api: &Api, route: Route) -> BoxedFilter<(Incoming, Body)> {
             let config = api.config.borrow().clone();
             Incoming {
                 config,
-                api: api.clone(),
+                api: Arc::clone(&api),
                 route,
                 context,
                 headers,
