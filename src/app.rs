@@ -18,12 +18,14 @@ use crate::domain::{Ambient, ClientId, Timestamp};
 use crate::http::Api;
 use crate::http::server::{BindError, Listener};
 use crate::lifecycle::Lifecycle;
+use crate::live::Live;
 use crate::meetings::{Meetings, MeetingsError, Written};
 use crate::signin::{SignIn, SignInError};
 use crate::store::{OpenError, Store, StoreError};
 use crate::telemetry::metrics::Build;
 use crate::telemetry::{Latch, Metrics, Readiness};
 use crate::tokens::Keyring;
+use crate::waiting::WaitingRooms;
 
 /// What a daemon is made from.
 pub struct Plan {
@@ -145,6 +147,8 @@ impl App {
             meetings,
             signin,
             audit,
+            live: Live::default(),
+            waiting: WaitingRooms::default(),
             metrics,
             limits: Arc::default(),
             ambient: plan.ambient,

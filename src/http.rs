@@ -2,10 +2,12 @@
 //! core, render.
 
 mod answer;
+mod appointments;
 mod audit;
 mod auth;
 mod backend;
 mod body;
+mod conference;
 mod cookie;
 mod cors;
 mod error;
@@ -13,13 +15,18 @@ mod field;
 mod form;
 mod hooks;
 mod jitsi;
+mod join;
 mod keys;
 mod language;
 mod limits;
+mod live;
 mod livekit;
+mod meetings;
+mod openapi;
 pub mod ops;
 mod origin;
 mod pages;
+mod records;
 mod refused;
 pub mod server;
 mod sso;
@@ -38,11 +45,13 @@ use crate::audit::Audit;
 use crate::config::Config;
 use crate::domain::Ambient;
 use crate::ingest::event_sync::Call;
+use crate::live::Live;
 use crate::meetings::Meetings;
 use crate::signin::SignIn;
 use crate::telemetry::Metrics;
 use crate::telemetry::label::{Label, Route};
 use crate::tokens::Keyring;
+use crate::waiting::WaitingRooms;
 use answer::Answer;
 use body::Body;
 use error::ApiError;
@@ -59,6 +68,8 @@ pub struct Api {
     pub meetings: Meetings,
     pub signin: SignIn,
     pub audit: Audit,
+    pub live: Live,
+    pub waiting: WaitingRooms,
     pub metrics: Arc<Metrics>,
     pub limits: Arc<Limits>,
     pub ambient: Ambient,
@@ -110,6 +121,20 @@ fn routes(api: Api) -> BoxedFilter<(impl Reply,)> {
         .or(audit::routes(&api))
         .unify()
         .or(pages::routes(&api))
+        .unify()
+        .or(meetings::routes(&api))
+        .unify()
+        .or(appointments::routes(&api))
+        .unify()
+        .or(records::routes(&api))
+        .unify()
+        .or(live::routes(&api))
+        .unify()
+        .or(join::routes(&api))
+        .unify()
+        .or(openapi::routes(&api))
+        .unify()
+        .or(conference::routes(&api))
         .unify()
         .or(unmatched(&api))
         .unify()
@@ -210,6 +235,12 @@ fn key_routes(api: &Api) -> BoxedFilter<(Answer,)> {
             })
         });
     pem.or(jwks).unify().boxed()
+}
+
+/// No route at all.
+fn none() -> BoxedFilter<(Answer,)> {
+    let nothing = async || Err::<Answer, _>(warp::reject::not_found());
+    warp::any().and_then(nothing).boxed()
 }
 
 /// GET or HEAD of what comes before.

@@ -14,6 +14,7 @@
 
 pub mod app;
 pub mod audit;
+pub mod backend;
 pub mod bus;
 pub mod cli;
 pub mod config;
@@ -21,9 +22,11 @@ pub mod domain;
 pub mod http;
 pub mod ingest;
 pub mod lifecycle;
+pub mod live;
 pub mod meetings;
 pub mod pages;
 pub mod signin;
 pub mod store;
 pub mod telemetry;
 pub mod tokens;
+pub mod waiting;

@@ -3,6 +3,7 @@
 //! A meeting is stored together with its unsent events, so one durable write makes both. Who has written tells the
 //! [`outbox`]; time passing is the business of [`schedule`]; what servers report comes in through [`report`].
 
+pub mod agenda;
 mod booking;
 mod index;
 mod measure;
@@ -76,6 +77,8 @@ pub enum MeetingsError {
     Unknown,
     #[error("the idempotency key was used for another appointment")]
     KeyReused,
+    #[error("the meeting is not as the caller has seen it")]
+    Outdated,
 }
 
 // === impl MeetingsError ===
@@ -85,7 +88,7 @@ impl MeetingsError {
     fn concerns_one_meeting(&self) -> bool {
         let of_record = matches!(
             self,
-            Self::Unreadable(_) | Self::Unknown | Self::Transition(_) | Self::KeyReused
+            Self::Unreadable(_) | Self::Unknown | Self::Transition(_) | Self::KeyReused | Self::Outdated
         );
         of_record
             || matches!(
@@ -160,16 +163,34 @@ impl Meetings {
 
     /// An input that is about one meeting: time, or an authorised caller. Returns the meeting and whether it changed.
     pub async fn apply(&self, id: MeetingId, input: &Input) -> Result<(Meeting, bool), MeetingsError> {
+        self.apply_if(id, input, |_| true).await
+    }
+
+    /// The same, unless the meeting as it is by then is not what `expected` wants: [`MeetingsError::Outdated`].
+    pub async fn apply_if(
+        &self,
+        id: MeetingId,
+        input: &Input,
+        expected: impl Fn(&Meeting) -> bool,
+    ) -> Result<(Meeting, bool), MeetingsError> {
         let Some(room) = self.room_of(id).await? else {
             return Err(MeetingsError::Unknown);
         };
         let _turn = self.turn(&room).await;
-        self.apply_in_turn(id, input).await
+        self.apply_in_turn(id, input, expected).await
     }
 
-    async fn apply_in_turn(&self, id: MeetingId, input: &Input) -> Result<(Meeting, bool), MeetingsError> {
+    async fn apply_in_turn(
+        &self,
+        id: MeetingId,
+        input: &Input,
+        expected: impl Fn(&Meeting) -> bool,
+    ) -> Result<(Meeting, bool), MeetingsError> {
         let policy = self.policy();
         let change = |meeting: Meeting, now| {
+            if !expected(&meeting) {
+                return Err(MeetingsError::Outdated);
+            }
             let step = meeting.apply(input, now, &policy)?;
             let answer = (step.meeting.clone(), step.changed);
             Ok((step, answer))
@@ -341,6 +362,8 @@ fn policy(config: &daemon::Meetings) -> Policy {
         adhoc_grace: Duration::seconds(i64::from(config.adhoc_grace_secs)),
         booked_grace: Duration::seconds(i64::from(config.booked_grace_secs)),
         active_when_room_opens: config.activate_on == daemon::ActivateOn::RoomStarted,
+        warn_before_end: Duration::minutes(i64::from(config.warn_before_end_minutes)),
+        enforce_end: config.enforce_end,
     }
 }
 

@@ -37,6 +37,8 @@ pub enum Table {
     Meetings,
     /// Bookings by the caller's own reference.
     Bookings,
+    /// Whose meeting is when: `owner/time/meeting`, without a value of interest.
+    Agenda,
     /// How far each source of observations has been read.
     Ingest,
     /// People who are signed in.
@@ -237,6 +239,7 @@ impl Table {
         match self {
             Self::Meetings => "meetings",
             Self::Bookings => "bookings",
+            Self::Agenda => "agenda",
             Self::Ingest => "ingest",
             Self::Sessions => "sessions",
             Self::Families => "families",

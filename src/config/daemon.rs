@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -102,6 +103,19 @@ pub struct Jitsi {
     pub prosody_secret: Option<Secret>,
     /// Where we call Prosody.
     pub prosody_http: Option<String>,
+    /// Which modules of Prosody take our calls.
+    pub control: Control,
+}
+
+/// The Prosody modules through which usher acts on rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Control {
+    /// usher's own `mod_usher_events`, with `prosody_secret`.
+    #[default]
+    Usher,
+    /// Those that Jitsi ships, with tokens of usher's RSA keys.
+    Jitsi,
 }
 
 /// How Jitsi tokens are signed: exactly one of the two.
@@ -157,6 +171,8 @@ pub struct Meetings {
     pub keep_days: u32,
     /// What makes a booked meeting active.
     pub activate_on: ActivateOn,
+    /// Zone of appointments that name none, and of times that people are told.
+    pub timezone: Tz,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -264,6 +280,7 @@ impl Default for Meetings {
             enforce_end: false,
             keep_days: 365,
             activate_on: ActivateOn::FirstJoin,
+            timezone: Tz::UTC,
         }
     }
 }

@@ -87,6 +87,7 @@ fn rule(rule: &Section) -> Rule {
         }),
         max_people: rule.optional("max_people", kind::whole(1..=100_000)),
         lobby: rule.optional("lobby", kind::boolean),
+        wait_for_host: rule.optional("wait_for_host", kind::boolean),
     }
 }
 

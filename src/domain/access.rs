@@ -2,6 +2,7 @@
 
 mod entry;
 mod feature;
+mod seat;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use wildmatch::WildMatch;
 
 pub use self::entry::{Channel, Entry, EntryDenial, Party, RoomRules, Rule, Unbooked, Visitor};
 pub use self::feature::FEATURES;
+pub use self::seat::{Seat, Viewer};
 use super::RoomName;
 use super::id::{NameError, normal_form};
 

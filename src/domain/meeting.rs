@@ -11,11 +11,18 @@ use super::event::{Event, EventKind};
 use super::observation::{Observation, RoomKey, Source};
 use super::{Attendance, ClientId, Figures, MeetingId, Timestamp};
 
+mod booking;
+mod change;
 mod due;
 mod observe;
+mod order;
 mod settle;
 #[cfg(test)]
 mod tests;
+
+pub use booking::{Appointment, Booking, Confidential, Details, Kind, MeetingType, Slot};
+pub use change::Change;
+pub use order::Order;
 
 /// A meeting, from booking to its final figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,54 +47,12 @@ pub struct Meeting {
     /// An authorised caller said that it is going on although nobody was seen in the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared_at: Option<Timestamp>,
-}
-
-/// What was agreed: whose meeting it is, where, when, for how long.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Booking {
-    pub client: ClientId,
-    pub kind: Kind,
-    pub room: RoomKey,
-    #[serde(default)]
-    pub meeting_type: MeetingType,
+    /// What its meeting server has still to be told; kept until that is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<Order>,
+    /// Up to which moment people have been told that the booked end is near.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role_context: Option<String>,
-    /// None for rooms that nobody booked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slot: Option<Slot>,
-    /// The client's own number for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub appointment: Option<String>,
-    /// The client's `Idempotency-Key` of the request that booked it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idempotency_key: Option<String>,
-    /// The meeting whose room people came back to after it was over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub continues: Option<MeetingId>,
-}
-
-/// A booked time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slot {
-    pub starts_at: Timestamp,
-    pub minutes: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Appointment,
-    Meeting,
-    Adhoc,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-pub enum MeetingType {
-    #[default]
-    Video,
-    Audio,
-    Chat,
+    pub warned_of: Option<Timestamp>,
 }
 
 /// Where a meeting stands. Completed, cancelled and missed are final.
@@ -134,6 +99,10 @@ pub enum Input {
     End,
     /// An authorised caller calls it off.
     Cancel,
+    /// An authorised caller agreed on something else.
+    Change(Change),
+    /// The meeting server has been told, or there is no use in telling it any more.
+    Done(Order),
 }
 
 /// How long usher waits before it draws conclusions (`usher.toml`, `[meetings]`).
@@ -145,6 +114,10 @@ pub struct Policy {
     pub booked_grace: Duration,
     /// Whether the opening of the room starts the meeting, before anybody is in.
     pub active_when_room_opens: bool,
+    /// How long before the booked end people are told of it; none where it is zero.
+    pub warn_before_end: Duration,
+    /// Whether the booked end closes the room.
+    pub enforce_end: bool,
 }
 
 /// The outcome of one input.
@@ -200,6 +173,9 @@ impl Meeting {
             slot: None,
             appointment: continues.and_then(|earlier| earlier.booking.appointment.clone()),
             idempotency_key: None,
+            details: continues
+                .map(|earlier| earlier.booking.details.clone())
+                .unwrap_or_default(),
             continues: continues.map(|earlier| earlier.id),
         };
         Self::new(id, booking, now)
@@ -218,6 +194,8 @@ impl Meeting {
             updated_at: now,
             heard_from: None,
             declared_at: None,
+            orders: Vec::new(),
+            warned_of: None,
         }
     }
 
@@ -232,6 +210,8 @@ impl Meeting {
             Input::Start => self.declare_start(now)?,
             Input::End => self.end_now(now)?,
             Input::Cancel => self.cancel(now, &mut teller)?,
+            Input::Change(change) => self.change(change, &mut teller)?,
+            Input::Done(order) => self.orders.retain(|waiting| waiting != order),
         }
         self.settle(input, policy, &mut teller);
         let changed = self != before;
@@ -267,14 +247,6 @@ impl Meeting {
 /// A sum that ends with time itself: what is stored must never stop the daemon.
 fn later(at: Timestamp, by: Duration) -> Timestamp {
     at.checked_add_signed(by).unwrap_or(Timestamp::MAX_UTC)
-}
-
-// === impl Slot ===
-
-impl Slot {
-    pub fn ends_at(&self) -> Timestamp {
-        later(self.starts_at, Duration::minutes(i64::from(self.minutes)))
-    }
 }
 
 // === impl Status ===
@@ -320,28 +292,6 @@ impl Status {
             Self::Completed { ended_at, .. } => Some(ended_at),
             Self::Cancelled { at, .. } | Self::Missed { at } => Some(at),
             Self::Scheduled | Self::Active { .. } => None,
-        }
-    }
-}
-
-// === impl Kind, MeetingType ===
-
-impl Kind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Appointment => "appointment",
-            Self::Meeting => "meeting",
-            Self::Adhoc => "adhoc",
-        }
-    }
-}
-
-impl MeetingType {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Video => "video",
-            Self::Audio => "audio",
-            Self::Chat => "chat",
         }
     }
 }

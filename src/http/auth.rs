@@ -1,6 +1,7 @@
 //! Who is calling: a client by its API key, as `Bearer <key>` or as `Basic client_id:key` (RFC 7617); or a person, see
 //! [`user`].
 
+mod asker;
 mod user;
 
 use std::net::IpAddr;
@@ -19,6 +20,7 @@ use crate::config::daemon::Language;
 use crate::config::{Client, Clients, Config};
 use crate::domain::ClientId;
 use crate::domain::access::{Permissions, Scope};
+pub(super) use asker::Asker;
 pub(super) use user::Judged;
 
 /// A client that has proved who it is.
@@ -33,6 +35,9 @@ pub(super) const MAY_GENERATE: &[Scope] = &[Scope::TokensIssue];
 pub(super) const MAY_CREATE: &[Scope] = &[Scope::TokensIssue, Scope::MeetingsWrite];
 pub(super) const MAY_VALIDATE: &[Scope] = &[Scope::TokensValidate];
 pub(super) const MAY_AUDIT: &[Scope] = &[Scope::AuditRead];
+pub(super) const MAY_READ: &[Scope] = &[Scope::MeetingsRead];
+pub(super) const MAY_BOOK: &[Scope] = &[Scope::MeetingsWrite];
+pub(super) const MAY_FOLLOW: &[Scope] = &[Scope::EventsRead];
 
 /// The longest `Authorization` header of a client that is looked at, in bytes.
 const LONGEST: usize = 1024;

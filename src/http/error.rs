@@ -1,6 +1,7 @@
 //! The only map from what went wrong to what a caller is told: status and stable code; the words are in [`sentence`].
 
 mod livekit;
+mod meeting;
 mod sentence;
 mod sign_in;
 
@@ -16,6 +17,7 @@ use crate::signin::{LoginError, SignInError};
 use crate::store::StoreError;
 use crate::tokens::{TextError, TokenError, UnknownFeature};
 pub(super) use livekit::LiveKitRefusal;
+pub(super) use meeting::MeetingRefusal;
 pub(super) use sign_in::SignInRefusal;
 
 /// Everything that a caller can be refused for.
@@ -57,6 +59,7 @@ pub(super) enum ApiError {
     IdempotencyKeyReused,
     SignIn(SignInRefusal),
     LiveKit(LiveKitRefusal),
+    Meeting(MeetingRefusal),
     /// The store takes no writes now; what was asked did not happen.
     Unavailable,
     Internal,
@@ -80,6 +83,7 @@ impl ApiError {
             Self::IdempotencyKeyReused => StatusCode::CONFLICT,
             Self::SignIn(refusal) => refusal.status(),
             Self::LiveKit(refusal) => refusal.status(),
+            Self::Meeting(refusal) => refusal.status(),
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -105,6 +109,7 @@ impl ApiError {
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::SignIn(refusal) => refusal.code(),
             Self::LiveKit(refusal) => refusal.code(),
+            Self::Meeting(refusal) => refusal.code(),
             Self::Unavailable => "unavailable",
             Self::Internal => "internal_error",
         }
@@ -116,6 +121,7 @@ impl ApiError {
             Self::WrongType { field } => Some(field),
             Self::SignIn(refusal) => refusal.field(),
             Self::LiveKit(refusal) => refusal.field(),
+            Self::Meeting(refusal) => refusal.field(),
             Self::Missing { field } | Self::Invalid { field, .. } => Some(field),
             Self::ExpiresInTooLong { .. } => Some("expiresIn"),
             _ => None,
@@ -191,7 +197,9 @@ impl From<MeetingsError> for ApiError {
                 tracing::error!(error = &error as &dyn std::error::Error, "failed to store");
                 Self::Unavailable
             }
-            MeetingsError::Unreadable(_) | MeetingsError::Transition(_) => {
+            MeetingsError::Transition(error) => MeetingRefusal::InvalidTransition(error).into(),
+            MeetingsError::Outdated => MeetingRefusal::Outdated.into(),
+            MeetingsError::Unreadable(_) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "failed to change a meeting"
@@ -270,6 +278,12 @@ impl From<SignInError> for ApiError {
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<MeetingRefusal> for ApiError {
+    fn from(refusal: MeetingRefusal) -> Self {
+        Self::Meeting(refusal)
     }
 }
 

@@ -56,7 +56,7 @@ impl Meetings {
             Route::Known(id) => self.observe_known(*id, seen, now).await,
             Route::New { continues } => self.adopt(seen, *continues, now).await,
             Route::Lapsed(id) => {
-                self.apply_in_turn(*id, &Input::Lapse).await?;
+                self.apply_in_turn(*id, &Input::Lapse, |_| true).await?;
                 let now_on = self.route(&seen[0]);
                 let now_on = if now_on == *route {
                     Route::Known(*id)

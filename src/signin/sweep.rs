@@ -93,6 +93,7 @@ impl SignIn {
             // Not of sign-in, or kept for ever.
             Table::Meetings
             | Table::Bookings
+            | Table::Agenda
             | Table::Ingest
             | Table::Secrets
             | Table::Audit

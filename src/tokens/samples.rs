@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::keys::pem;
 use super::{Grant, JitsiTokens, Person, PlainText};
-use crate::config::daemon::{Jitsi, Signing, SigningKey};
+use crate::config::daemon::{Control, Jitsi, Signing, SigningKey};
 use crate::config::secret::Secret;
 use crate::domain::{RoomName, Timestamp};
 
@@ -28,6 +28,7 @@ pub(crate) fn jitsi(signing: Signing) -> Jitsi {
         muc_domain: "conference.meet.example.com".to_owned(),
         prosody_secret: None,
         prosody_http: None,
+        control: Control::default(),
     }
 }
 

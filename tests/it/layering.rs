@@ -35,7 +35,7 @@ const HOUSE: &[Room] = &[
     // The edge.
     (
         "http http/*",
-        "audit config domain http ingest meetings pages signin telemetry tokens",
+        "audit config domain http ingest live meetings pages signin telemetry tokens waiting",
     ),
     ("http/error", "domain ingest meetings signin store tokens"),
     ("http/error/sentence", "config domain http/error"),
@@ -46,7 +46,16 @@ const HOUSE: &[Room] = &[
     ("pages pages/*", "config domain"),
     ("ingest ingest/*", "config domain"),
     // The core.
-    ("meetings meetings/*", "config domain meetings store telemetry"),
+    (
+        "meetings meetings/*",
+        "config domain live meetings store telemetry",
+    ),
+    (
+        "meetings/acting meetings/acting/*",
+        "backend config domain meetings telemetry",
+    ),
+    ("live live/*", "bus domain live telemetry"),
+    ("waiting waiting/*", "domain waiting"),
     ("meetings/index", "domain"),
     ("meetings/record", "domain"),
     (
@@ -64,6 +73,7 @@ const HOUSE: &[Room] = &[
     // The domain, and the ports with their adapters.
     ("domain domain/*", ""),
     ("store store/*", "config domain"),
+    ("backend backend/*", "backend config domain tokens"),
     ("bus bus/*", "config domain"),
 ];
 
@@ -72,7 +82,7 @@ const FENCES: &[Fence] = &[
     ("askama", "pages pages/*"),
     ("argon2", "signin/password cli/password"),
     ("openidconnect", "signin/oidc/*"),
-    ("reqwest", "signin/oidc/fetch"),
+    ("reqwest", "signin/oidc/fetch backend/prosody backend/prosody/*"),
     ("jsonwebtoken", "tokens tokens/*"),
     ("livekit_api", "tokens/livekit tokens/livekit/*"),
     ("notify", "config/watch"),

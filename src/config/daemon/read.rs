@@ -7,8 +7,8 @@ use chrono::DateTime;
 use ipnet::IpNet;
 
 use super::{
-    ApiKey, Audit, Daemon, Http, Jitsi, LiveKit, Meetings, Nats, Ops, SignIn, Signing, SigningKey, Store,
-    StoreKind, oidc,
+    ApiKey, Audit, Control, Daemon, Http, Jitsi, LiveKit, Meetings, Nats, Ops, SignIn, Signing, SigningKey,
+    Store, StoreKind, oidc,
 };
 use crate::config::document::Node;
 use crate::config::kind;
@@ -128,6 +128,7 @@ fn read_jitsi(server: &Section, names: &Once, kids: &Once) -> Option<Jitsi> {
             server.secret("prosody_secret", "prosody_secret_file"),
         ),
         prosody_http: server.optional("prosody_http", kind::http_url),
+        control: server.or("control", Control::default(), kind::one_of),
         domain,
         // Last, so that the faults of all the others are noted without it.
         signing: signing?,
@@ -239,6 +240,11 @@ fn read_meetings(meetings: &Section) -> Meetings {
         enforce_end: meetings.or("enforce_end", default.enforce_end, kind::boolean),
         keep_days: meetings.or("keep_days", default.keep_days, kind::whole(1..=36_500)),
         activate_on: meetings.or("activate_on", default.activate_on, kind::one_of),
+        timezone: meetings.or(
+            "timezone",
+            default.timezone,
+            kind::parsed("an IANA time zone like Europe/Berlin"),
+        ),
     }
 }
 

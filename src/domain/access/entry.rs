@@ -45,7 +45,10 @@ pub struct Rule {
     /// Of [`FEATURES`](super::FEATURES); what a token does not name is refused to its holder.
     pub features: Option<BTreeMap<String, bool>>,
     pub max_people: Option<u32>,
+    /// Whether people wait until a moderator lets them in.
     pub lobby: Option<bool>,
+    /// Whether people wait until a moderator is in.
+    pub wait_for_host: Option<bool>,
 }
 
 /// What happens to a room that nobody booked.

@@ -146,7 +146,7 @@ impl Input {
         match self {
             Self::End => true,
             Self::Observed(seen) => seen.what.ends_for_everyone(),
-            Self::Tick | Self::Lapse | Self::Start | Self::Cancel => false,
+            Self::Tick | Self::Lapse | Self::Start | Self::Cancel | Self::Change(_) | Self::Done(_) => false,
         }
     }
 }

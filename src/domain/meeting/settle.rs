@@ -216,8 +216,8 @@ impl Input {
     fn by(&self) -> &'static str {
         match self {
             Self::Observed(seen) => seen.source.as_str(),
-            Self::Tick | Self::Lapse => "schedule",
-            Self::Start | Self::End | Self::Cancel => "client",
+            Self::Tick | Self::Lapse | Self::Done(_) => "schedule",
+            Self::Start | Self::End | Self::Cancel | Self::Change(_) => "client",
         }
     }
 }

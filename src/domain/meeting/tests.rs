@@ -15,6 +15,8 @@ fn policy() -> Policy {
         adhoc_grace: Duration::seconds(60),
         booked_grace: Duration::minutes(5),
         active_when_room_opens: false,
+        warn_before_end: Duration::zero(),
+        enforce_end: false,
     }
 }
 

@@ -39,6 +39,7 @@ impl ApiError {
             Self::IdempotencyKeyReused => "This Idempotency-Key was used for another appointment.".into(),
             Self::SignIn(refusal) => refusal.sentence(Language::En),
             Self::LiveKit(refusal) => refusal.sentence(Language::En),
+            Self::Meeting(refusal) => refusal.sentence(Language::En),
             Self::Unavailable => "This cannot be stored right now; please try again.".into(),
             Self::Internal => "Something went wrong on our side.".into(),
         }
@@ -65,6 +66,7 @@ impl ApiError {
             Self::IdempotencyKeyReused => "این Idempotency-Key برای نوبت دیگری به کار رفته است.".into(),
             Self::SignIn(refusal) => refusal.sentence(Language::Fa),
             Self::LiveKit(refusal) => refusal.sentence(Language::Fa),
+            Self::Meeting(refusal) => refusal.sentence(Language::Fa),
             Self::Unavailable => "فعلاً ذخیره ممکن نیست؛ دوباره تلاش کنید.".into(),
             Self::Internal => "خطایی در سرور رخ داد.".into(),
         }

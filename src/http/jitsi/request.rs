@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, FixedOffset};
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 
-use crate::domain::meeting::{Booking, Kind, MeetingType, Slot};
+use crate::domain::meeting::{Booking, Details, Kind, MeetingType, Slot};
 use crate::domain::observation::BackendId;
 use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
 use crate::http::auth::Caller;
@@ -150,6 +150,7 @@ impl CreateRoom {
             appointment: Some(appointment.to_owned()),
             idempotency_key: idempotency_key(headers)?,
             continues: None,
+            details: Details::default(),
         })
     }
 

@@ -31,6 +31,7 @@ fn rule(rooms: &str) -> Rule {
         features: None,
         max_people: None,
         lobby: None,
+        wait_for_host: None,
     }
 }
 

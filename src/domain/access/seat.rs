@@ -1,0 +1,105 @@
+//! Who may see, change and join a booked meeting, and as what; decided here alone.
+
+use crate::domain::meeting::{Appointment, Booking};
+use crate::domain::{ClientId, User, UserId};
+
+/// Who looks at a meeting.
+#[derive(Debug, Clone, Copy)]
+pub enum Viewer<'a> {
+    /// A program; `is_admin` where it has the scope `admin`.
+    Client { id: &'a ClientId, is_admin: bool },
+    /// Somebody who has signed in.
+    User(&'a User),
+}
+
+/// The place that somebody has in a meeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seat {
+    Moderator,
+    Participant,
+}
+
+/// May everything, everywhere.
+const ADMIN: &str = "admin";
+/// Treats people, and moderates where they take part.
+const DOCTOR: &str = "doctor";
+/// Works for the organisations that the user belongs to.
+const HOSPITAL: &str = "hospital";
+
+// === impl Booking ===
+
+impl Booking {
+    /// The place that a user has in it; none for those whom it does not concern.
+    pub fn seat(&self, user: &User) -> Option<Seat> {
+        if self.is_host(&user.id) {
+            return Some(Seat::Moderator);
+        }
+        let details = &self.details;
+        let concerned = details.participants.contains(&user.id)
+            || details
+                .appointment
+                .as_ref()
+                .is_some_and(|appointment| appointment.concerns(user));
+        match user.has_role(DOCTOR) {
+            true if concerned => Some(Seat::Moderator),
+            _ if concerned || user.has_role(ADMIN) => Some(Seat::Participant),
+            _ => None,
+        }
+    }
+
+    /// Whether somebody moderates by what was agreed, whatever roles they have: the creator, the hosts, the doctor.
+    pub fn is_host(&self, user: &UserId) -> bool {
+        let details = &self.details;
+        let doctor = details
+            .appointment
+            .as_ref()
+            .and_then(|appointment| appointment.doctor.as_ref());
+        details.created_by.as_ref() == Some(user) || details.hosts.contains(user) || doctor == Some(user)
+    }
+
+    /// Whether the caller may know of it at all. To others it does not exist.
+    pub fn is_seen_by(&self, viewer: Viewer<'_>) -> bool {
+        match viewer {
+            Viewer::Client { id, is_admin } => is_admin || self.client == *id,
+            Viewer::User(user) => self.seat(user).is_some(),
+        }
+    }
+
+    /// Whether the caller may change it, end it and call it off.
+    pub fn is_managed_by(&self, viewer: Viewer<'_>) -> bool {
+        match viewer {
+            Viewer::Client { .. } => self.is_seen_by(viewer),
+            Viewer::User(user) => {
+                let appointment = self.details.appointment.as_ref();
+                let at_work = appointment.is_some_and(|appointment| appointment.is_at_work(user));
+                user.has_role(ADMIN) || at_work || self.seat(user) == Some(Seat::Moderator)
+            }
+        }
+    }
+
+    /// Whether the caller may read why somebody comes and what is written about them. `Client` means the one that booked it.
+    pub fn health_is_read_by(&self, viewer: Viewer<'_>) -> bool {
+        let Some(appointment) = &self.details.appointment else {
+            return false;
+        };
+        match viewer {
+            Viewer::Client { id, .. } => self.client == *id,
+            Viewer::User(user) => appointment.concerns(user) || user.has_role(ADMIN),
+        }
+    }
+}
+
+// === impl Appointment ===
+
+impl Appointment {
+    /// The patient, the doctor, and the staff of the hospital.
+    fn concerns(&self, user: &User) -> bool {
+        let is = |named: &Option<UserId>| named.as_ref() == Some(&user.id);
+        is(&self.patient) || is(&self.doctor) || self.is_at_work(user)
+    }
+
+    fn is_at_work(&self, user: &User) -> bool {
+        let of_hospital = |hospital: &String| user.organisations.contains(hospital);
+        user.has_role(HOSPITAL) && self.hospital.as_ref().is_some_and(of_hospital)
+    }
+}

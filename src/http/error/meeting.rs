@@ -1,0 +1,105 @@
+//! What callers can be refused for around meetings and appointments: status, stable code, and the words.
+
+use http::StatusCode;
+
+use crate::config::daemon::Language;
+use crate::domain::TransitionError;
+
+/// A refusal around a meeting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::http) enum MeetingRefusal {
+    InvalidTransition(TransitionError),
+    /// The meeting is another than the caller believes (RFC 9110 section 13.1.1).
+    Outdated,
+    UnknownRoleContext,
+    /// Nobody with the caller's roles may make such a meeting.
+    RoleContextForbidden,
+    /// The caller may see the meeting, and not change it.
+    NotOrganiser,
+    /// The room opens later.
+    TooEarly {
+        /// As the caller is told it, with its zone.
+        opens_at: String,
+    },
+    /// A moderator has to come, or to let the caller in.
+    Waiting,
+    /// It is over, or was called off.
+    Over,
+    /// People meet at the hospital.
+    InPerson,
+}
+
+// === impl MeetingRefusal ===
+
+impl MeetingRefusal {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::InvalidTransition(_) | Self::Over | Self::InPerson => StatusCode::CONFLICT,
+            Self::Outdated => StatusCode::PRECONDITION_FAILED,
+            Self::UnknownRoleContext => StatusCode::BAD_REQUEST,
+            Self::RoleContextForbidden | Self::NotOrganiser => StatusCode::FORBIDDEN,
+            Self::TooEarly { .. } | Self::Waiting => StatusCode::FORBIDDEN,
+        }
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidTransition(_) => "invalid_transition",
+            Self::Outdated => "precondition_failed",
+            Self::UnknownRoleContext => "unknown_role_context",
+            Self::RoleContextForbidden => "role_context_forbidden",
+            Self::NotOrganiser => "not_organiser",
+            Self::TooEarly { .. } => "too_early",
+            Self::Waiting => "waiting_for_host",
+            Self::Over => "meeting_over",
+            Self::InPerson => "no_room",
+        }
+    }
+
+    /// The field that a 400 is about.
+    pub(super) fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownRoleContext | Self::RoleContextForbidden => Some("roleContext"),
+            _ => None,
+        }
+    }
+
+    pub(super) fn sentence(&self, language: Language) -> String {
+        match language {
+            Language::En => self.english(),
+            Language::Fa => self.persian(),
+        }
+    }
+
+    fn english(&self) -> String {
+        match self {
+            Self::InvalidTransition(step) => {
+                format!("A meeting that is {} cannot become {}.", step.from, step.to)
+            }
+            Self::Outdated => "The meeting was changed in the meantime; please read it again.".into(),
+            Self::UnknownRoleContext => "There is no such role context.".into(),
+            Self::RoleContextForbidden => "You may not make such a meeting.".into(),
+            Self::NotOrganiser => "Only those who organise the meeting may do that.".into(),
+            Self::TooEarly { opens_at } => format!("This room opens at {opens_at}."),
+            Self::Waiting => "Please wait until the host lets you in.".into(),
+            Self::Over => "This meeting is over.".into(),
+            Self::InPerson => "This appointment is in person and has no room.".into(),
+        }
+    }
+
+    fn persian(&self) -> String {
+        match self {
+            Self::InvalidTransition(step) => {
+                format!("جلسه از وضعیت {} به {} نمی‌رود.", step.from, step.to)
+            }
+            Self::Outdated => "جلسه در این میان تغییر کرده است؛ دوباره آن را بخوانید.".into(),
+            Self::UnknownRoleContext => "چنین زمینهٔ نقشی وجود ندارد.".into(),
+            Self::RoleContextForbidden => "شما اجازهٔ ساختن چنین جلسه‌ای را ندارید.".into(),
+            Self::NotOrganiser => "فقط برگزارکنندگان جلسه می‌توانند این کار را انجام دهند.".into(),
+            Self::TooEarly { opens_at } => format!("این اتاق در {opens_at} باز می‌شود."),
+            Self::Waiting => "لطفاً منتظر بمانید تا میزبان شما را بپذیرد.".into(),
+            Self::Over => "این جلسه به پایان رسیده است.".into(),
+            Self::InPerson => "این نوبت حضوری است و اتاقی ندارد.".into(),
+        }
+    }
+}
