@@ -22,7 +22,7 @@ mod tests;
 
 pub use booking::{Appointment, Booking, Confidential, Details, Kind, MeetingType, Slot};
 pub use change::Change;
-pub use order::Order;
+pub use order::{CloseReason, Order};
 
 /// A meeting, from booking to its final figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,12 @@ pub struct Meeting {
     /// Up to which moment people have been told that the booked end is near.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned_of: Option<Timestamp>,
+    /// For which booked end the room was ordered to close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_of: Option<Timestamp>,
+    /// When an authorised caller ended it for everyone or called it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_off_at: Option<Timestamp>,
 }
 
 /// Where a meeting stands. Completed, cancelled and missed are final.
@@ -144,6 +150,8 @@ pub struct TransitionError {
     pub to: &'static str,
 }
 
+/// How long after a caller's word that it is over the people are seen to go because of that word.
+const CLOSING_MOMENT: Duration = Duration::seconds(10);
 /// How long nothing may be heard of a room whose server sends no rosters before its people are given up.
 const SILENCE_LIMIT: Duration = Duration::hours(24);
 
@@ -204,6 +212,8 @@ impl Meeting {
             edition: 0,
             called_off_at: None,
             warned_of: None,
+            closed_of: None,
+            called_off_at: None,
         }
     }
 
