@@ -10,7 +10,7 @@ mod sweep;
 use futures_util::{StreamExt, stream};
 
 use super::{Meetings, MeetingsError};
-use crate::domain::{ClientId, Meeting, Timestamp, UserId};
+use crate::domain::{ClientId, Meeting, Status, Timestamp, UserId};
 use crate::store::{Entry, Scan, Store, Table};
 pub(super) use key::keys;
 use key::{Spot, end_of, owners};
@@ -35,7 +35,7 @@ pub struct Wanted {
     pub from: Option<Timestamp>,
     /// Before this moment.
     pub to: Option<Timestamp>,
-    /// One of the words of [`Status::as_str`](crate::domain::Status::as_str).
+    /// One of the words of [`Status::as_str`]. `cancelled` stands for `missed` too, as it does in answers.
     pub status: Option<&'static str>,
     /// Only those that were made as appointments.
     pub appointments: bool,
@@ -154,9 +154,14 @@ impl Walk<'_> {
             && self
                 .wanted
                 .status
-                .is_none_or(|word| meeting.status.as_str() == word)
+                .is_none_or(|word| is_called(&meeting.status, word))
             && (!self.wanted.appointments || meeting.booking.details.appointment.is_some())
     }
+}
+
+fn is_called(status: &Status, word: &str) -> bool {
+    let is_missed = matches!(status, Status::Missed { .. });
+    status.as_str() == word || (is_missed && word == "cancelled")
 }
 
 #[cfg(test)]

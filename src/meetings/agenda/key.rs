@@ -102,11 +102,9 @@ fn millis(digits: &str) -> Option<i64> {
 // === impl Spot ===
 
 impl Spot {
-    /// A meeting is listed by its booked start, or by when it was made.
     pub(super) fn of(meeting: &Meeting) -> Self {
-        let slot = meeting.booking.slot.map(|slot| slot.starts_at);
         Self {
-            millis: slot.unwrap_or(meeting.id.made_at()).timestamp_millis(),
+            millis: meeting.listed_at().timestamp_millis(),
             meeting: meeting.id,
         }
     }
