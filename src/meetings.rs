@@ -13,13 +13,14 @@ mod record;
 pub mod report;
 mod retention;
 pub mod schedule;
+mod usage;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Duration;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::config::{Config, daemon};
 use crate::domain::meeting::{MeetingType, Slot};
@@ -50,6 +51,7 @@ struct Inner {
     written: mpsc::UnboundedSender<Written>,
     /// Wakes the schedule when the next due moment may have changed.
     due_changed: Notify,
+    reports: Semaphore,
 }
 
 /// A durable write left events to be sent.
@@ -127,6 +129,7 @@ impl Meetings {
             ambient,
             written,
             due_changed: Notify::new(),
+            reports: Semaphore::new(usage::REPORTS_AT_ONCE),
         };
         let meetings = Self(Arc::new(inner));
         meetings.read_all().await?;
