@@ -49,7 +49,7 @@ use crate::live::Live;
 use crate::meetings::Meetings;
 use crate::signin::SignIn;
 use crate::telemetry::Metrics;
-use crate::telemetry::label::{Label, Route};
+use crate::telemetry::label::Route;
 use crate::tokens::Keyring;
 use crate::waiting::WaitingRooms;
 use answer::Answer;
@@ -57,6 +57,7 @@ use body::Body;
 use error::ApiError;
 use language::choose;
 pub use limits::Limits;
+use openapi::Methods;
 use refused::Refused;
 use server::{Edge, Listener, RequestContext};
 
@@ -290,14 +291,17 @@ fn body() -> impl Filter<Extract = (Body,), Error = warp::Rejection> + Clone {
 /// What no route took: 404, or 405 where only the method is wrong.
 fn unmatched(api: &Api) -> BoxedFilter<(Answer,)> {
     let api = api.clone();
+    let methods = Arc::new(Methods::of(&openapi::document()));
     warp::any()
         .and(warp::ext::get::<RequestContext>())
         .and(warp::header::headers_cloned())
         .and(warp::path::full())
         .map(
             move |context: RequestContext, headers: HeaderMap, path: FullPath| {
-                let error = match methods(path.as_str()) {
-                    Some(allow) => ApiError::MethodNotAllowed { allow },
+                let error = match methods.at(path.as_str()) {
+                    Some(allow) => ApiError::MethodNotAllowed {
+                        allow: allow.to_owned(),
+                    },
                     None => ApiError::NotFound,
                 };
                 let language = choose(&headers, None, &api.config.borrow());
@@ -305,54 +309,6 @@ fn unmatched(api: &Api) -> BoxedFilter<(Answer,)> {
             },
         )
         .boxed()
-}
-
-/// What the address takes, where it is one of a route; the CORS layer answers OPTIONS for all of them.
-fn methods(path: &str) -> Option<&'static str> {
-    const BOTH: [Route; 2] = [Route::SsoLogin, Route::SsoLogout];
-    const POSTED: [Route; 16] = [
-        Route::SsoGuest,
-        Route::GenerateToken,
-        Route::CreateRoom,
-        Route::ValidateToken,
-        Route::RoomCreated,
-        Route::RoomDestroyed,
-        Route::OccupantJoined,
-        Route::OccupantLeft,
-        Route::ProsodyEvents,
-        Route::SsoApiLogin,
-        Route::SsoValidate,
-        Route::SsoRefresh,
-        Route::SsoToken,
-        Route::ClientAuth,
-        Route::LiveKitGenerate,
-        Route::LiveKitToken,
-    ];
-    const READ: [Route; 7] = [
-        Route::Jwks,
-        Route::SsoUserInfo,
-        Route::SsoAuthorize,
-        Route::OidcStart,
-        Route::OidcCallback,
-        Route::SignedOut,
-        Route::Audit,
-    ];
-    let is = |route: &Route| without_slash(route.as_str()) == without_slash(path);
-    let below = |folder: &str| path.strip_prefix(folder).is_some_and(|file| !file.contains('/'));
-    let sample = path == "/client_apps/jitsi_meet" || below("/client_apps/jitsi_meet/");
-    if BOTH.iter().any(is) {
-        Some("GET, HEAD, POST, OPTIONS")
-    } else if POSTED.iter().any(is) {
-        Some("POST, OPTIONS")
-    } else if READ.iter().any(is) || below("/asap/") || below("/assets/") || sample {
-        Some("GET, HEAD, OPTIONS")
-    } else {
-        None
-    }
-}
-
-fn without_slash(path: &str) -> &str {
-    path.strip_suffix('/').unwrap_or(path)
 }
 
 /// Runs a handler and renders what it refuses, in the caller's language.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, FixedOffset};
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::domain::meeting::{Booking, Details, Kind, MeetingType, Slot};
 use crate::domain::observation::BackendId;
@@ -15,7 +16,7 @@ use crate::http::field::{life, required, room};
 use crate::tokens::{AvatarUrl, Email, Features, Grant, Person, PlainText};
 
 /// `POST /api/jitsi/generate-token`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GenerateToken {
     room_name: Option<String>,
@@ -33,7 +34,7 @@ pub(super) struct GenerateToken {
 }
 
 /// `POST /api/jitsi/create-room`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreateRoom {
     appointment_id: Option<String>,
@@ -47,7 +48,7 @@ pub(super) struct CreateRoom {
 }
 
 /// `POST /api/jitsi/validate-token`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ValidateToken {
     token: Option<String>,
@@ -55,8 +56,9 @@ pub(super) struct ValidateToken {
 }
 
 /// Read by way of a text, so that any other value is a wrong type of this field and not a fault of the JSON.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
+#[schema(rename_all = "lowercase")]
 enum CallType {
     Video,
     Audio,
