@@ -44,7 +44,6 @@ use warp::{Filter, Reply};
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::domain::Ambient;
-use crate::ingest::event_sync::Call;
 use crate::live::Live;
 use crate::meetings::Meetings;
 use crate::signin::SignIn;
@@ -171,26 +170,30 @@ fn hook_routes(api: &Api) -> BoxedFilter<(Answer,)> {
         warp::path!("prosody" / "events").boxed(),
     )
     .then(|request, body| answered(request, body, hooks::prosody_events));
-    let joined = event_sync(
+    let joined = post(
         api,
-        Call::OccupantJoined,
+        Route::OccupantJoined,
         warp::path!("events" / "occupant" / "joined").boxed(),
-    );
-    let left = event_sync(
+    )
+    .then(|request, body| answered(request, body, hooks::occupant_joined));
+    let left = post(
         api,
-        Call::OccupantLeft,
+        Route::OccupantLeft,
         warp::path!("events" / "occupant" / "left").boxed(),
-    );
-    let created = event_sync(
+    )
+    .then(|request, body| answered(request, body, hooks::occupant_left));
+    let created = post(
         api,
-        Call::RoomCreated,
+        Route::RoomCreated,
         warp::path!("events" / "room" / "created").boxed(),
-    );
-    let destroyed = event_sync(
+    )
+    .then(|request, body| answered(request, body, hooks::room_created));
+    let destroyed = post(
         api,
-        Call::RoomDestroyed,
+        Route::RoomDestroyed,
         warp::path!("events" / "room" / "destroyed").boxed(),
-    );
+    )
+    .then(|request, body| answered(request, body, hooks::room_destroyed));
     batch
         .or(joined)
         .unify()
@@ -200,22 +203,6 @@ fn hook_routes(api: &Api) -> BoxedFilter<(Answer,)> {
         .unify()
         .or(destroyed)
         .unify()
-        .boxed()
-}
-
-fn event_sync(api: &Api, call: Call, path: BoxedFilter<()>) -> BoxedFilter<(Answer,)> {
-    let route = match call {
-        Call::RoomCreated => Route::RoomCreated,
-        Call::RoomDestroyed => Route::RoomDestroyed,
-        Call::OccupantJoined => Route::OccupantJoined,
-        Call::OccupantLeft => Route::OccupantLeft,
-    };
-    post(api, route, path)
-        .then(move |request, body| {
-            answered(request, body, async move |request: &Incoming, body| {
-                hooks::event_sync(request, body, call).await
-            })
-        })
         .boxed()
 }
 

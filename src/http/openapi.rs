@@ -3,6 +3,7 @@
 //! Each file with routes has a `Docs` that lists its handlers; [`document`] puts them together and writes out what they
 //! have in common: the errors, told by their codes.
 
+pub(super) mod form;
 mod methods;
 mod refusals;
 mod security;
@@ -18,7 +19,7 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 
 use super::answer::{Answer, ErrorBody};
-use super::{Api, Incoming, answered, get, jitsi};
+use super::{Api, Incoming, answered, audit, get, hooks, jitsi, keys, livekit, pages, sso};
 use crate::domain::hex;
 use crate::telemetry::label::{Label, Route};
 pub(super) use methods::Methods;
@@ -97,7 +98,15 @@ pub(super) fn document() -> Document {
 
 /// Of each file with routes, what it says about them.
 fn parts() -> Vec<Document> {
-    vec![jitsi::Docs::openapi()]
+    vec![
+        jitsi::Docs::openapi(),
+        livekit::Docs::openapi(),
+        sso::Docs::openapi(),
+        audit::Docs::openapi(),
+        hooks::Docs::openapi(),
+        keys::Docs::openapi(),
+        pages::Docs::openapi(),
+    ]
 }
 
 /// This document
