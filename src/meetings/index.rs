@@ -11,6 +11,9 @@ use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp};
 /// How long a finished meeting can still be corrected or continued.
 pub(super) const RECENT: Duration = Duration::hours(24);
 
+/// Of the meetings whose time is now in one room, so many are looked at; who books more at once has lost track too.
+const MOST_AT_ONCE: usize = 8;
+
 /// The index, built from one scan and kept by the single writer.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -53,8 +56,6 @@ struct Entry {
     lapses_at: Option<Timestamp>,
     counts: Census,
     meeting_type: MeetingType,
-    /// Whether somebody arranged it; one that began by itself is none that was.
-    booked: bool,
     /// Parts of the room where people are.
     parts: Vec<Part>,
 }
@@ -181,11 +182,22 @@ impl Index {
         entry.map(|entry| entry.meeting_type).unwrap_or_default()
     }
 
-    /// Whether a meeting is booked in the room that is not over.
-    pub(super) fn is_booked(&self, room: &RoomKey) -> bool {
-        let open = self.rooms.get(room).map(|room| room.open.as_slice());
-        let mut meetings = open.unwrap_or_default().iter();
-        meetings.any(|(_, id)| self.meetings.get(id).is_some_and(|entry| entry.booked))
+    /// The meetings that may decide whether the room opens: the one that goes on, the last of those that begin until
+    /// `until`, the next one after them, and the one that was over last.
+    pub(super) fn about(&self, room: &RoomKey, until: Timestamp) -> Vec<MeetingId> {
+        let Some(room) = self.rooms.get(room) else {
+            return Vec::new();
+        };
+        let begun = room
+            .open
+            .partition_point(|(starts_at, _)| starts_at.is_none_or(|starts_at| starts_at <= until));
+        let unbegun = room.open.get(begun);
+        let begun = &room.open[..begun];
+        let going_on = begun.first();
+        let latest = begun.iter().skip(1).rev().take(MOST_AT_ONCE);
+        let open = going_on.into_iter().chain(latest).chain(unbegun);
+        let last = room.last.iter().map(|(_, id)| *id);
+        open.map(|(_, id)| *id).chain(last).collect()
     }
 
     /// Finds the meeting that an observation is about.
@@ -301,7 +313,6 @@ impl Entry {
                 people,
             },
             meeting_type: meeting.booking.meeting_type,
-            booked: !meeting.booking.client.is_adhoc(),
             parts,
         }
     }

@@ -32,6 +32,7 @@ fn rule(rooms: &str) -> Rule {
         max_people: None,
         lobby: None,
         wait_for_host: None,
+        password: None,
     }
 }
 
@@ -157,7 +158,7 @@ fn a_room_nobody_booked_is_closed_to_moderators_too() {
     }]);
     let doctor = user("d@example.com", &["doctor"]);
     let entry = |is_booked| rules.entry(&room("clinic-1"), Visitor::User(&doctor), is_booked);
-    assert_eq!(entry(false), Err(EntryDenial::NotBooked));
+    assert_eq!(entry(false), Err(EntryDenial::Closed(Closed::NotBooked)));
     assert!(entry(true).unwrap().moderator);
 }
 
@@ -321,7 +322,7 @@ proptest! {
         for visitor in [Visitor::User(&visitor), Visitor::Guest] {
             let (before, after) = (rules.entry(&room, visitor, false), rules.entry(&room, visitor, true));
             match before {
-                Err(EntryDenial::NotBooked) => prop_assert_ne!(after, Err(EntryDenial::NotBooked)),
+                Err(EntryDenial::Closed(Closed::NotBooked)) => prop_assert_ne!(after, Err(EntryDenial::Closed(Closed::NotBooked))),
                 before => prop_assert_eq!(before, after),
             }
         }
