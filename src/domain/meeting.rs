@@ -50,6 +50,12 @@ pub struct Meeting {
     /// What its meeting server has still to be told; kept until that is done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<Order>,
+    /// How often it has become another to those who may see it.
+    #[serde(default)]
+    edition: u64,
+    /// When an authorised caller ended it or called it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_off_at: Option<Timestamp>,
     /// Up to which moment people have been told that the booked end is near.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned_of: Option<Timestamp>,
@@ -195,13 +201,15 @@ impl Meeting {
             heard_from: None,
             declared_at: None,
             orders: Vec::new(),
+            edition: 0,
+            called_off_at: None,
             warned_of: None,
         }
     }
 
     /// Takes one input at `now`.
     pub fn apply(mut self, input: &Input, now: Timestamp, policy: &Policy) -> Result<Step, TransitionError> {
-        let before = self.clone();
+        let mut before = self.clone();
         let mut teller = settle::Teller::new(now);
         match input {
             Input::Observed(observation) => self.observe(observation, now),
@@ -214,8 +222,12 @@ impl Meeting {
             Input::Done(order) => self.orders.retain(|waiting| waiting != order),
         }
         self.settle(input, policy, &mut teller);
+        if input.is_callers_end() && self.status.is_final() && !before.status.is_final() {
+            self.called_off_at = Some(now);
+        }
         let changed = self != before;
-        if changed {
+        if changed && self.is_seen_to_differ(&mut before) {
+            self.edition += 1;
             self.updated_at = now;
         }
         Ok(Step {
@@ -223,6 +235,19 @@ impl Meeting {
             events: teller.events,
             changed,
         })
+    }
+
+    /// A name for the meeting as it is now: another one whenever those who may see it see something else, and the same
+    /// as long as they do not. Good as an entity tag (RFC 9110 section 8.8.3).
+    pub fn version(&self) -> String {
+        self.edition.to_string()
+    }
+
+    /// Whether they differ in more than what servers still have to be told, which nobody is shown.
+    fn is_seen_to_differ(&self, before: &mut Self) -> bool {
+        before.orders.clone_from(&self.orders);
+        before.warned_of = self.warned_of;
+        self != before
     }
 
     /// The figures at `now`, with the time that the room was open until then or until the meeting ended.
@@ -241,6 +266,15 @@ impl Meeting {
             open_millis: if self.openings.is_empty() { unsaid } else { open },
             ..figures
         })
+    }
+}
+
+// === impl Input ===
+
+impl Input {
+    /// Whether a caller wants it to be over for everyone.
+    fn is_callers_end(&self) -> bool {
+        matches!(self, Self::End | Self::Cancel)
     }
 }
 

@@ -57,11 +57,21 @@ mod tests {
     fn people_are_told_the_time_of_their_zone() {
         let told = |at: &str, zone: Tz| in_zone(at.parse().unwrap(), zone);
         let tehran = Tz::Asia__Tehran;
-        assert_eq!(told("2026-11-21T11:15:00Z", tehran), "2026-11-21 14:45 (Asia/Tehran)");
+        assert_eq!(
+            told("2026-11-21T11:15:00Z", tehran),
+            "2026-11-21 14:45 (Asia/Tehran)"
+        );
         assert_eq!(told("2026-11-21T11:15:00Z", Tz::UTC), "2026-11-21 11:15 (UTC)");
-        assert_eq!(told("2026-11-21T23:59:00.250Z", Tz::UTC), "2026-11-22 00:00 (UTC)", "not before it opens");
+        assert_eq!(
+            told("2026-11-21T23:59:00.250Z", Tz::UTC),
+            "2026-11-22 00:00 (UTC)",
+            "not before it opens"
+        );
         let summer = told("2026-07-01T12:00:01Z", Tz::Europe__Berlin);
         assert_eq!(summer, "2026-07-01 14:01 (Europe/Berlin)");
-        assert!(told("+262142-12-31T23:59:59Z", tehran).contains("262142"), "the end of time is no fault");
+        assert!(
+            told("+262142-12-31T23:59:59Z", tehran).contains("262142"),
+            "the end of time is no fault"
+        );
     }
 }

@@ -4,7 +4,10 @@ use chrono::Duration;
 
 use super::{Meetings, MeetingsError};
 use crate::domain::access::{Booked, Window};
-use crate::domain::{RoomKey, Timestamp};
+use crate::domain::{Meeting, RoomKey, Timestamp};
+
+/// How many returns to one room are followed back.
+const MOST_RETURNS: usize = 8;
 
 // === impl Meetings ===
 
@@ -18,7 +21,20 @@ impl Meetings {
         for id in about {
             meetings.extend(self.get(id).await?);
         }
+        self.add_continued(&mut meetings).await?;
         Ok(Booked::of(meetings, window, at))
+    }
+
+    /// Adds what people came back from: the time that was booked for that one is still theirs.
+    async fn add_continued(&self, meetings: &mut Vec<Meeting>) -> Result<(), MeetingsError> {
+        let mut earlier = meetings.last().and_then(|last| last.booking.continues);
+        for _ in 0..MOST_RETURNS {
+            let Some(id) = earlier else { break };
+            let Some(meeting) = self.get(id).await? else { break };
+            earlier = meeting.booking.continues;
+            meetings.push(meeting);
+        }
+        Ok(())
     }
 
     /// For how long booked meetings keep their rooms open around their time.

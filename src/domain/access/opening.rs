@@ -106,10 +106,10 @@ impl Booked {
     pub fn of(meetings: Vec<Meeting>, window: Window, at: Timestamp) -> Self {
         let in_use = meetings
             .iter()
-            .any(|meeting| goes_on(meeting) && meeting.booking.client.is_adhoc());
+            .any(|meeting| goes_on(meeting) && !is_arranged(meeting));
         let of_each = meetings
             .into_iter()
-            .filter(|meeting| !meeting.booking.client.is_adhoc() && !is_in_person(meeting))
+            .filter(|meeting| is_arranged(meeting) && !meeting.booking.is_in_person())
             .map(|meeting| Self::of_one(meeting, window, at));
         let found = of_each.max_by(|a, b| a.weight().cmp(&b.weight()));
         match found {
@@ -140,23 +140,25 @@ impl Booked {
         match self {
             Self::Nothing | Self::Now(_) => Ok(()),
             Self::CalledOff(_) => Err(Closed::CalledOff),
-            Self::Later { opens_at, .. } => Err(Closed::TooEarly {
-                opens_at: *opens_at,
-            }),
+            Self::Later { opens_at, .. } => Err(Closed::TooEarly { opens_at: *opens_at }),
         }
     }
 
     fn of_one(meeting: Meeting, window: Window, at: Timestamp) -> Self {
         let is_past = window.closes_at(&meeting).is_some_and(|closes_at| closes_at < at);
+        let is_called_off = meeting.called_off_at.is_some();
         let opens_at = window.opens_at(&meeting).filter(|opens_at| at < *opens_at);
         let meeting = Box::new(meeting);
         match (meeting.status, opens_at) {
             (Status::Active { .. }, _) => Self::Now(meeting),
             _ if is_past => Self::Nothing,
+            _ if is_called_off => Self::CalledOff(meeting),
             (Status::Cancelled { .. }, _) => Self::CalledOff(meeting),
             (Status::Missed { .. }, _) => Self::Nothing,
             (Status::Completed { .. }, _) if meeting.booking.slot.is_none() => Self::Nothing,
-            (Status::Scheduled | Status::Completed { .. }, Some(opens_at)) => Self::Later { meeting, opens_at },
+            (Status::Scheduled | Status::Completed { .. }, Some(opens_at)) => {
+                Self::Later { meeting, opens_at }
+            }
             (Status::Scheduled | Status::Completed { .. }, None) => Self::Now(meeting),
         }
     }
@@ -184,14 +186,13 @@ impl Window {
         Some(opens_at.unwrap_or(Timestamp::MIN_UTC))
     }
 
-    /// Until when they may come back to one that is over.
+    /// Until when they may come back to one that is over, or must not where it was called off: a client that lost its
+    /// room tries again by itself.
     fn closes_at(&self, meeting: &Meeting) -> Option<Timestamp> {
         let ends_at = meeting.booking.slot?.ends_at();
-        Some(
-            ends_at
-                .checked_add_signed(self.grace)
-                .unwrap_or(Timestamp::MAX_UTC),
-        )
+        let over_at = meeting.called_off_at.map_or(ends_at, |at| at.max(ends_at));
+        let closes_at = over_at.checked_add_signed(self.grace);
+        Some(closes_at.unwrap_or(Timestamp::MAX_UTC))
     }
 }
 
@@ -199,9 +200,9 @@ fn goes_on(meeting: &Meeting) -> bool {
     matches!(meeting.status, Status::Active { .. })
 }
 
-fn is_in_person(meeting: &Meeting) -> bool {
-    let appointment = meeting.booking.details.appointment.as_ref();
-    appointment.is_some_and(|appointment| appointment.in_person)
+/// Whether somebody arranged it; one that began by itself is nobody's booking.
+fn is_arranged(meeting: &Meeting) -> bool {
+    !meeting.booking.client.is_adhoc()
 }
 
 // === impl RoomPassword ===
