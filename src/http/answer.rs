@@ -27,6 +27,9 @@ pub(super) struct Answer {
 struct ErrorBody<'a> {
     status: &'static str,
     error: String,
+    /// The same where another protocol looks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
@@ -44,6 +47,11 @@ impl Answer {
         let mut answer = Self::of_type(bytes.into(), "application/json", "no-store");
         answer.outcome.client = client;
         answer
+    }
+
+    /// Done, and there is nothing to say.
+    pub(super) fn empty() -> Self {
+        Self::of_type(Bytes::new(), "text/plain", "no-store").with_status(StatusCode::NO_CONTENT)
     }
 
     /// A public document.
@@ -104,10 +112,22 @@ impl Answer {
         context: &RequestContext,
         language: Language,
     ) -> Self {
+        Self::refused_saying(refused, route, context, language, None)
+    }
+
+    /// The same, with a `message` of its own beside the sentence.
+    pub(super) fn refused_saying(
+        refused: &Refused,
+        route: Route,
+        context: &RequestContext,
+        language: Language,
+        message: Option<String>,
+    ) -> Self {
         let error = &refused.error;
         let body = ErrorBody {
             status: "error",
             error: error.sentence(language),
+            message,
             code: error.code(),
             field: error.field(),
             details: error.details(),

@@ -39,7 +39,7 @@ pub(super) fn shut(closed: Closed, config: &Config) -> MeetingRefusal {
         Closed::TooEarly { opens_at } => MeetingRefusal::TooEarly {
             opens_at: in_zone(opens_at, config.daemon.meetings.timezone),
         },
-        Closed::CalledOff => MeetingRefusal::Over,
+        Closed::Over => MeetingRefusal::Over,
         Closed::NotBooked => MeetingRefusal::NotBooked,
     }
 }

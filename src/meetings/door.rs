@@ -44,6 +44,7 @@ impl Meetings {
         Window {
             early: Duration::minutes(i64::from(meetings.early_join_minutes)),
             grace: Duration::seconds(i64::from(meetings.booked_grace_secs)),
+            ends_are_kept: meetings.enforce_end,
         }
     }
 }

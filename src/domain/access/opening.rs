@@ -12,8 +12,8 @@ use crate::domain::{Booking, Meeting, RoomName, Status, Timestamp};
 pub enum Booked {
     /// Nothing; the rules alone decide.
     Nothing,
-    /// A caller ended the meeting there or called it off, and there is no other.
-    CalledOff(Box<Meeting>),
+    /// The meeting there was ended for everyone or called off, and there is no other.
+    Over(Box<Meeting>),
     /// Its time comes.
     Later {
         meeting: Box<Meeting>,
@@ -28,8 +28,10 @@ pub enum Booked {
 pub struct Window {
     /// How long before the start people may come in.
     pub early: Duration,
-    /// How long after the end they may come back.
+    /// How long after the end they may come back; or may not, where the end is kept.
     pub grace: Duration,
+    /// Whether nobody may stay beyond the end.
+    pub ends_are_kept: bool,
 }
 
 /// As what a room opens.
@@ -49,7 +51,7 @@ pub enum Closed {
     #[error("the room opens later")]
     TooEarly { opens_at: Timestamp },
     #[error("the meeting was ended or called off")]
-    CalledOff,
+    Over,
     #[error("nobody has booked this room")]
     NotBooked,
 }
@@ -123,7 +125,7 @@ impl Booked {
     pub fn meeting(&self) -> Option<&Meeting> {
         match self {
             Self::Nothing => None,
-            Self::CalledOff(meeting) | Self::Now(meeting) | Self::Later { meeting, .. } => Some(meeting),
+            Self::Over(meeting) | Self::Now(meeting) | Self::Later { meeting, .. } => Some(meeting),
         }
     }
 
@@ -131,35 +133,36 @@ impl Booked {
     pub(super) fn guest_list(&self) -> Option<&Booking> {
         let booking = &self.meeting()?.booking;
         let details = &booking.details;
-        let names_somebody = details.appointment.is_some() || !details.participants.is_empty();
-        names_somebody.then_some(booking)
+        let of_hospital = details.appointment.as_ref().is_some_and(|appointment| {
+            appointment.doctor.is_some() || appointment.patient.is_some() || appointment.hospital.is_some()
+        });
+        (of_hospital || !details.participants.is_empty()).then_some(booking)
     }
 
-    /// Refuses whoever comes before the room opens, or after the meeting was called off.
+    /// Refuses whoever comes before the room opens, or after the meeting is over for everyone.
     pub(super) fn require_time(&self) -> Result<(), Closed> {
         match self {
             Self::Nothing | Self::Now(_) => Ok(()),
-            Self::CalledOff(_) => Err(Closed::CalledOff),
+            Self::Over(_) => Err(Closed::Over),
             Self::Later { opens_at, .. } => Err(Closed::TooEarly { opens_at: *opens_at }),
         }
     }
 
     fn of_one(meeting: Meeting, window: Window, at: Timestamp) -> Self {
-        let is_past = window.closes_at(&meeting).is_some_and(|closes_at| closes_at < at);
-        let is_called_off = meeting.called_off_at.is_some();
+        let is_past = window
+            .closes_at(&meeting)
+            .is_some_and(|closes_at| closes_at <= at);
         let opens_at = window.opens_at(&meeting).filter(|opens_at| at < *opens_at);
+        let is_over = window.is_over_for_everyone(&meeting, at);
         let meeting = Box::new(meeting);
         match (meeting.status, opens_at) {
-            (Status::Active { .. }, _) => Self::Now(meeting),
+            (Status::Active { .. }, _) if !is_over => Self::Now(meeting),
             _ if is_past => Self::Nothing,
-            _ if is_called_off => Self::CalledOff(meeting),
-            (Status::Cancelled { .. }, _) => Self::CalledOff(meeting),
-            (Status::Missed { .. }, _) => Self::Nothing,
+            _ if is_over => Self::Over(meeting),
             (Status::Completed { .. }, _) if meeting.booking.slot.is_none() => Self::Nothing,
-            (Status::Scheduled | Status::Completed { .. }, Some(opens_at)) => {
-                Self::Later { meeting, opens_at }
-            }
-            (Status::Scheduled | Status::Completed { .. }, None) => Self::Now(meeting),
+            (Status::Missed { .. }, _) => Self::Nothing,
+            (_, Some(opens_at)) => Self::Later { meeting, opens_at },
+            (_, None) => Self::Now(meeting),
         }
     }
 
@@ -168,7 +171,7 @@ impl Booked {
         let goes_on = self.meeting().is_some_and(goes_on);
         let (rank, opens_at) = match self {
             Self::Nothing => (0, None),
-            Self::CalledOff(_) => (1, None),
+            Self::Over(_) => (1, None),
             Self::Later { opens_at, .. } => (2, Some(*opens_at)),
             Self::Now(_) => (3, None),
         };
@@ -186,8 +189,15 @@ impl Window {
         Some(opens_at.unwrap_or(Timestamp::MIN_UTC))
     }
 
-    /// Until when they may come back to one that is over, or must not where it was called off: a client that lost its
-    /// room tries again by itself.
+    /// Whether a caller ended it or called it off, or its end has come and is kept.
+    fn is_over_for_everyone(&self, meeting: &Meeting, at: Timestamp) -> bool {
+        let has_ended = meeting.booking.slot.is_some_and(|slot| slot.ends_at() <= at);
+        let is_cancelled = matches!(meeting.status, Status::Cancelled { .. });
+        is_cancelled || meeting.called_off_at.is_some() || (self.ends_are_kept && has_ended)
+    }
+
+    /// Until when they may come back to one that is over, or may not where it is over for everyone: clients that
+    /// lost their room try again by themselves.
     fn closes_at(&self, meeting: &Meeting) -> Option<Timestamp> {
         let ends_at = meeting.booking.slot?.ends_at();
         let over_at = meeting.called_off_at.map_or(ends_at, |at| at.max(ends_at));
@@ -227,3 +237,6 @@ impl fmt::Debug for RoomPassword {
         f.write_str("RoomPassword(…)")
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;
