@@ -10,6 +10,7 @@ mod body;
 mod conference;
 mod cookie;
 mod cors;
+mod door;
 mod error;
 mod field;
 mod form;

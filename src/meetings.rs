@@ -5,6 +5,7 @@
 
 pub mod agenda;
 mod booking;
+mod door;
 mod index;
 mod measure;
 mod observe;
@@ -347,11 +348,6 @@ impl Meetings {
     /// Whether people meet there by video or audio; video where nobody booked it.
     pub fn type_of_room(&self, room: &RoomKey) -> MeetingType {
         self.index(|index| index.type_of_room(room))
-    }
-
-    /// Whether a meeting is booked there that is not over: scheduled, however far ahead, or going on.
-    pub fn is_booked(&self, room: &RoomKey) -> bool {
-        self.index(|index| index.is_booked(room))
     }
 
     /// The meeting that somebody who comes into the room at `at` comes to: the one that is going on, else the booked one

@@ -33,6 +33,9 @@ pub(super) struct ErrorBody<'a> {
     status: &'static str,
     /// A sentence for a person, in the language that `Accept-Language` asks for.
     error: String,
+    /// What Prosody's reservations module shows to the user; only where that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
     /// Stable, for programs; it does not change with the language.
     code: &'static str,
     /// The field or parameter that a 400 is about.
@@ -54,6 +57,11 @@ impl Answer {
         let mut answer = Self::of_type(bytes.into(), "application/json", "no-store");
         answer.outcome.client = client;
         answer
+    }
+
+    /// Done, and there is nothing to say.
+    pub(super) fn empty() -> Self {
+        Self::of_type(Bytes::new(), "text/plain", "no-store").with_status(StatusCode::NO_CONTENT)
     }
 
     /// A public document.
@@ -121,8 +129,22 @@ impl Answer {
         context: &RequestContext,
         language: Language,
     ) -> Self {
+        Self::refused_saying(refused, route, context, language, None)
+    }
+
+    /// The same, with a `message` of its own beside the sentence.
+    pub(super) fn refused_saying(
+        refused: &Refused,
+        route: Route,
+        context: &RequestContext,
+        language: Language,
+        message: Option<String>,
+    ) -> Self {
         let error = &refused.error;
-        let body = ErrorBody::of(error, language, context.id.as_str());
+        let body = ErrorBody {
+            message,
+            ..ErrorBody::of(error, language, context.id.as_str())
+        };
         let mut answer = Self::json(&body, refused.client.as_ref().map(|(id, _)| id.clone())).of(route);
         *answer.response.status_mut() = error.status();
         answer.outcome.reason = Some(error.code());
@@ -176,6 +198,7 @@ impl<'a> ErrorBody<'a> {
         Self {
             status: "error",
             error: error.sentence(language),
+            message: None,
             code: error.code(),
             field: error.field(),
             details: error.details(),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::domain::NameError;
-use crate::domain::access::{Denial, EntryDenial};
+use crate::domain::access::Denial;
 use crate::ingest::IngestError;
 use crate::meetings::MeetingsError;
 use crate::signin::{LoginError, SignInError};
@@ -297,12 +297,6 @@ impl From<LiveKitRefusal> for ApiError {
 impl From<SignInRefusal> for ApiError {
     fn from(refusal: SignInRefusal) -> Self {
         Self::SignIn(refusal)
-    }
-}
-
-impl From<EntryDenial> for ApiError {
-    fn from(denial: EntryDenial) -> Self {
-        Self::SignIn(denial.into())
     }
 }
 

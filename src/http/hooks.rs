@@ -127,7 +127,7 @@ pub(super) async fn prosody_events(request: &Incoming, body: Body) -> Result<Ans
 }
 
 /// The meeting server that calls, by the shared secret; before a byte of the body is read.
-fn reporter(request: &Incoming) -> Result<Reporter<'_>, Refused> {
+pub(super) fn reporter(request: &Incoming) -> Result<Reporter<'_>, Refused> {
     let header = authorization(&request.headers);
     Reporter::authenticate(&request.config.daemon.jitsi, header).map_err(|_| request.stranger().into())
 }

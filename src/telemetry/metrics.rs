@@ -15,8 +15,8 @@ use prometheus::{
 };
 
 use super::label::{
-    AuditAction, AuditOutcome, Correction, Label, MeetingStatus, ReloadResult, SignInMethod, SignInResult,
-    Source, TokenCheck, TokenKind, TokenResult, Verdict,
+    AuditAction, AuditOutcome, Correction, Label, MeetingStatus, ReloadResult, Reservation, SignInMethod,
+    SignInResult, Source, TokenCheck, TokenKind, TokenResult, Verdict,
 };
 use admission::Admission;
 pub use requests::HttpMetrics;
@@ -34,6 +34,7 @@ pub struct Metrics {
     meeting_duration: Histogram,
     ingest: CounterPairs<Source, Verdict>,
     corrections: CounterSet<Correction>,
+    reservations: CounterSet<Reservation>,
     config: Reloads,
     store: StoreMetrics,
 }
@@ -116,6 +117,12 @@ impl Metrics {
                 "Facts that were concluded because nobody had reported them.",
                 "kind",
             )?,
+            reservations: counted(
+                r,
+                "usher_reservations_total",
+                "Questions of meeting servers whether a room may open.",
+                "result",
+            )?,
             config: Reloads::new(r, started)?,
             store: StoreMetrics::new(r)?,
             registry,
@@ -191,6 +198,10 @@ impl Metrics {
 
     pub fn corrected(&self, correction: Correction) {
         self.corrections.inc(correction);
+    }
+
+    pub fn reservation_asked(&self, result: Reservation) {
+        self.reservations.inc(result);
     }
 
     pub fn config_reloaded(&self, result: ReloadResult, now: Timestamp) {

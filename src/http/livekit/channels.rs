@@ -13,10 +13,11 @@ use utoipa::ToSchema;
 use super::issue;
 use super::trail::ended;
 use crate::audit::{Act, Action};
-use crate::domain::access::{Channel, Visitor};
+use crate::domain::access::{Booked, Channel, Visitor};
 use crate::domain::{RoomName, Timestamp, User, UserId};
 use crate::http::answer::Answer;
 use crate::http::body::Body;
+use crate::http::door::refusal;
 use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::openapi::{form, tag};
 use crate::http::origin::require_known_origin;
@@ -212,11 +213,9 @@ fn channel_token(
 
 fn grant(request: &Incoming, user: &User, room: &RoomName, until: Timestamp) -> Result<Grant, ApiError> {
     // Nobody has to book a channel.
-    let entry = request
-        .config
-        .rooms
-        .access
-        .entry(room, Visitor::User(user), true)?;
+    let rules = &request.config.rooms.access;
+    let entry = rules.entry(room, Visitor::User(user), &Booked::Nothing);
+    let entry = entry.map_err(|denial| refusal(denial, &request.config))?;
     let identity = Identity::of_user(&user.id).map_err(|_| fault("profile"))?;
     Ok(Grant {
         name: DisplayName::shortened(&user.name),

@@ -136,30 +136,29 @@ async fn for_person(request: &Incoming, session: &Session, body: Body) -> Result
         room: Some(room.clone()),
         ..request.issue_for(session)
     };
-    let answer = || {
+    let answer = async || {
         let keyring = request.api.keyring.borrow().clone();
         let server = keyring.livekit(None).ok_or(LiveKitRefusal::UnknownServer)?;
-        let own = own_grant(request, session, server, room)?;
+        let own = own_grant(request, session, server, room).await?;
         wanted.require_nothing_beyond(&own)?;
         issued(request, server, &own)
     };
-    let answer = request.ended(act, answer()).await?;
+    let answer = request.ended(act, answer().await).await?;
     Ok(answer.for_client(&session.client))
 }
 
 /// What the rules let a person have.
-fn own_grant(
+async fn own_grant(
     request: &Incoming,
     session: &Session,
     server: &LiveKitTokens,
     room: RoomName,
 ) -> Result<Grant, ApiError> {
-    let is_booked = request.api.meetings.is_booked(&RoomKey {
+    let key = RoomKey {
         backend: server.backend(),
         name: room.clone(),
-    });
-    let rules = &request.config.rooms.access;
-    let entry = rules.entry(&room, session.visitor(), is_booked)?;
+    };
+    let entry = request.entry(&key, session.visitor()).await?;
     let identity = Identity::of_user(&session.user.id).map_err(|error| {
         tracing::error!(%error, "the id of a user cannot be one in LiveKit");
         ApiError::Internal

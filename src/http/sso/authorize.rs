@@ -92,7 +92,9 @@ async fn silent(program: &Program<'_>, flow: &Flow, goal: &CodeGoal) -> Result<A
         None => ("login_required", "nobody is signed in"),
         Some(session) => match finish(program, flow, &session).await {
             Err(ApiError::SignIn(SignInRefusal::Needed)) => ("login_required", "nobody is signed in"),
-            Err(ApiError::SignIn(_)) => ("access_denied", "the person may not enter this room"),
+            Err(ApiError::SignIn(_) | ApiError::Meeting(_)) => {
+                ("access_denied", "the person may not enter this room")
+            }
             led => return led,
         },
     };

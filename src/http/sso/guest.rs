@@ -6,12 +6,12 @@ use super::flow::{Flow, Way};
 use super::page;
 use super::program::{Program, along};
 use crate::audit::Action;
-use crate::domain::access::{EntryDenial, Visitor};
+use crate::domain::access::Visitor;
 use crate::domain::{UserId, hex};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
 use crate::http::openapi::tag;
 use crate::http::refused::Refused;
@@ -58,7 +58,7 @@ pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Ref
             (Ok(()), None) => LoginProblem::MissingField,
             (Ok(()), Some(name)) => return sign_in(program, &flow, name).await,
         };
-        Ok(page::login(program, &flow, "", Some(problem)))
+        Ok(page::login(program, &flow, "", Some(problem)).await)
     })
     .await
 }
@@ -70,8 +70,8 @@ async fn sign_in(program: &Program<'_>, flow: &Flow, name: String) -> Result<Ans
     request.api.limits.newcomer(request.context.address)?;
     let room = flow.room();
     let entry = match &room {
-        Some(room) => program.entry(Visitor::Guest, room).map(drop),
-        None => Err(EntryDenial::GuestsNotAllowed.into()),
+        Some(room) => program.entry(Visitor::Guest, room).await.map(drop),
+        None => Err(SignInRefusal::GuestsNotAllowed.into()),
     };
     if let Err(error) = entry {
         let act = program.act(Action::Login, Ending::of(&error), room.as_ref());

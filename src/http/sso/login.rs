@@ -62,13 +62,13 @@ struct LoginForm {
 pub(super) async fn signed_in_or_asked(program: &Program<'_>, flow: &Flow) -> Result<Answer, ApiError> {
     let session = program.request.cookie_session().await?.filter(|_| !flow.anew);
     let Some(session) = session else {
-        return Ok(page::login(program, flow, "", None));
+        return Ok(page::login(program, flow, "", None).await);
     };
     match finish(program, flow, &session).await {
         // Somebody without an account may have one after all; and a session can end at this very moment.
-        Err(ApiError::SignIn(SignInRefusal::Needed)) => Ok(page::login(program, flow, "", None)),
-        Err(ApiError::SignIn(SignInRefusal::Entry(_))) if is_guest(&session.identity) => {
-            Ok(page::login(program, flow, "", None))
+        Err(ApiError::SignIn(SignInRefusal::Needed)) => Ok(page::login(program, flow, "", None).await),
+        Err(ApiError::SignIn(SignInRefusal::GuestsNotAllowed)) if is_guest(&session.identity) => {
+            Ok(page::login(program, flow, "", None).await)
         }
         led => led,
     }
@@ -100,12 +100,12 @@ pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Ref
 
 async fn sign_in(program: &Program<'_>, flow: &Flow, form: &Pairs) -> Result<Answer, ApiError> {
     let username = form.get("username").unwrap_or_default();
-    let again = |problem| Ok(page::login(program, flow, username, Some(problem)));
+    let again = async |problem| Ok(page::login(program, flow, username, Some(problem)).await);
     if csrf::check(program.request, form).is_err() {
-        return again(LoginProblem::Stale);
+        return again(LoginProblem::Stale).await;
     }
     let (false, Some(password)) = (username.is_empty(), form.get("password")) else {
-        return again(LoginProblem::MissingField);
+        return again(LoginProblem::MissingField).await;
     };
     match check(program, flow.room().as_ref(), username, password).await? {
         Ok(user) => {
@@ -120,7 +120,8 @@ async fn sign_in(program: &Program<'_>, flow: &Flow, form: &Pairs) -> Result<Ans
         }
         Err(error) => match problem(&error) {
             Some(problem) => {
-                Ok(page::login(program, flow, username, Some(problem)).because(error_code(error)))
+                let page = page::login(program, flow, username, Some(problem)).await;
+                Ok(page.because(error_code(error)))
             }
             None => Err(error.into()),
         },

@@ -190,7 +190,8 @@ async fn failed(program: &Program<'_>, flow: &Flow, error: OidcError) -> Result<
         .api
         .metrics
         .signed_in(SignInMethod::Provider, result);
-    Ok(page::login(program, flow, "", Some(problem)).because(error.reason()))
+    let page = page::login(program, flow, "", Some(problem)).await;
+    Ok(page.because(error.reason()))
 }
 
 /// Somebody comes back from the provider who was not sent there: forged, replayed, or from another browser. Written down

@@ -218,7 +218,8 @@ impl<E: Into<ApiError>> From<E> for NotGiven {
         let name = match &error {
             ApiError::Missing { .. } => "invalid_request",
             ApiError::SignIn(SignInRefusal::UnknownClient) => "invalid_client",
-            ApiError::SignIn(SignInRefusal::Entry(_)) => "access_denied",
+            ApiError::SignIn(SignInRefusal::GuestsNotAllowed | SignInRefusal::NotAMember) => "access_denied",
+            ApiError::Meeting(_) => "access_denied",
             ApiError::SignIn(refusal) if is_about_grant(refusal) => "invalid_grant",
             ApiError::SignIn(_) => "invalid_request",
             _ => return Self::Other(error),
