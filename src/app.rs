@@ -11,6 +11,7 @@ use chrono::SubsecRound;
 use tokio::sync::{mpsc, watch};
 
 use crate::audit::{Audit, Publisher};
+use crate::backend::Backends;
 use crate::bus::log::LogLimits;
 use crate::bus::{Bus, BusError, LogBus, NatsBus};
 use crate::config::{Complaint, Config, Environment, Source, Watcher};
@@ -48,6 +49,7 @@ pub struct App {
     publisher: Publisher,
     watcher: Option<Watcher>,
     keyring: watch::Sender<Arc<Keyring>>,
+    backends: Backends,
     public: Listener,
     ops: Listener,
 }
@@ -141,6 +143,7 @@ impl App {
             .map_err(StartError::Audit)?;
         let keys = Keyring::new(&config.borrow()).map_err(|faults| StartError::Key(format!("{faults:?}")))?;
         let (keyring, current_keys) = watch::channel(Arc::new(keys));
+        let backends = Backends::new(config.clone(), current_keys.clone(), plan.ambient);
         let api = Api {
             config,
             keyring: current_keys,
@@ -164,6 +167,7 @@ impl App {
             publisher,
             watcher,
             keyring,
+            backends,
             public,
             ops,
         })

@@ -1,11 +1,11 @@
 //! Which meeting is meant: room → open meeting, room → the one that ended last, and who is due when. In memory only.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::Duration;
 
-use crate::domain::meeting::MeetingType;
-use crate::domain::observation::{BackendId, Observation, Part, Role, What};
+use crate::domain::meeting::{MeetingType, Order};
+use crate::domain::observation::{Arrival, BackendId, Observation, Part, Role, What};
 use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp};
 
 /// How long a finished meeting can still be corrected or continued.
@@ -17,6 +17,8 @@ pub(super) struct Index {
     meetings: HashMap<MeetingId, Entry>,
     rooms: HashMap<RoomKey, Room>,
     due: BTreeSet<(Timestamp, MeetingId)>,
+    /// What servers have still to be told, final meetings among them.
+    orders: BTreeMap<MeetingId, Vec<Order>>,
     census: Census,
 }
 
@@ -74,6 +76,9 @@ impl Index {
     /// Takes down where a meeting stands now.
     pub(super) fn put(&mut self, meeting: &Meeting, policy: &Policy, now: Timestamp) {
         self.remove_entry(meeting.id);
+        if !meeting.orders.is_empty() {
+            self.orders.insert(meeting.id, meeting.orders.clone());
+        }
         let room = self.rooms.entry(meeting.booking.room.clone()).or_default();
         room.open.retain(|(_, id)| *id != meeting.id);
         match meeting.status.settled_at() {
@@ -98,6 +103,7 @@ impl Index {
     }
 
     fn remove_entry(&mut self, id: MeetingId) {
+        self.orders.remove(&id);
         if let Some(entry) = self.meetings.remove(&id) {
             self.census.subtract(entry.counts);
             if let Some(at) = entry.due {
@@ -157,6 +163,25 @@ impl Index {
         }
     }
 
+    /// What servers have still to be told.
+    pub(super) fn orders(&self) -> &BTreeMap<MeetingId, Vec<Order>> {
+        &self.orders
+    }
+
+    /// Another meeting than `id` that is going on in the room.
+    pub(super) fn other_in(&self, room: &RoomKey, id: MeetingId) -> Option<MeetingId> {
+        let open = self.rooms.get(room).map(|room| room.open.as_slice());
+        let mut going_on = open.unwrap_or_default().iter();
+        let other = going_on.find(|(starts_at, other)| starts_at.is_none() && *other != id);
+        other.map(|(_, other)| *other)
+    }
+
+    /// Whether people are still being put out of a room whose meeting is over.
+    fn is_closing(&self, id: MeetingId) -> bool {
+        let orders = self.orders.get(&id).map(Vec::as_slice).unwrap_or_default();
+        orders.iter().any(Order::is_close)
+    }
+
     /// The rooms of a backend in whose main part, or breakout parts, people are believed to be.
     pub(super) fn occupied(&self, backend: &BackendId, of_breakouts: bool) -> Vec<(RoomKey, Part)> {
         let rooms = self.rooms.iter().filter(|(key, _)| key.backend == *backend);
@@ -214,6 +239,10 @@ impl Index {
             },
             What::RoomOpened if policy.active_when_room_opens => of_open().unwrap_or_else(new),
             What::Roster { present, .. } if present.iter().any(|arrival| arrival.role == Role::Person) => {
+                let closing = last.filter(|(_, id)| open.is_none() && self.is_closing(*id));
+                if let Some((_, id)) = closing.filter(|(ended_at, _)| are_from_before(present, *ended_at)) {
+                    return Route::Known(id);
+                }
                 of_open().unwrap_or_else(new)
             }
             What::RoomClosed { .. } => {
@@ -241,6 +270,12 @@ impl Index {
             _ => Route::Known(id),
         }
     }
+}
+
+/// Whether everybody came in before that moment, so that they are of the meeting that ended then.
+fn are_from_before(present: &[Arrival], ended_at: Timestamp) -> bool {
+    let came_before = |arrival: &Arrival| arrival.entered_at.is_some_and(|at| at <= ended_at);
+    present.iter().all(came_before)
 }
 
 // === impl Room ===

@@ -15,8 +15,8 @@ use prometheus::{
 };
 
 use super::label::{
-    AuditAction, AuditOutcome, Correction, Label, MeetingStatus, ReloadResult, SignInMethod, SignInResult,
-    Source, TokenCheck, TokenKind, TokenResult, Verdict,
+    AuditAction, AuditOutcome, Correction, Label, MeetingStatus, OrderKind, OrderResult, ReloadResult,
+    SignInMethod, SignInResult, Source, TokenCheck, TokenKind, TokenResult, Verdict,
 };
 use admission::Admission;
 pub use requests::HttpMetrics;
@@ -34,6 +34,8 @@ pub struct Metrics {
     meeting_duration: Histogram,
     ingest: CounterPairs<Source, Verdict>,
     corrections: CounterSet<Correction>,
+    orders: CounterPairs<OrderKind, OrderResult>,
+    orders_waiting: IntGauge,
     config: Reloads,
     store: StoreMetrics,
 }
@@ -116,6 +118,16 @@ impl Metrics {
                 "Facts that were concluded because nobody had reported them.",
                 "kind",
             )?,
+            orders: CounterPairs::new(
+                r,
+                ["usher_orders_total", "What meeting servers were told to do."],
+                ["kind", "result"],
+            )?,
+            orders_waiting: gauge(
+                r,
+                "usher_orders_waiting",
+                "What meeting servers have still to be told.",
+            )?,
             config: Reloads::new(r, started)?,
             store: StoreMetrics::new(r)?,
             registry,
@@ -191,6 +203,14 @@ impl Metrics {
 
     pub fn corrected(&self, correction: Correction) {
         self.corrections.inc(correction);
+    }
+
+    pub fn ordered(&self, kind: OrderKind, result: OrderResult) {
+        self.orders.inc(kind, result);
+    }
+
+    pub fn set_orders_waiting(&self, count: usize) {
+        self.orders_waiting.set(saturated(count));
     }
 
     pub fn config_reloaded(&self, result: ReloadResult, now: Timestamp) {
