@@ -50,6 +50,9 @@ pub struct Meeting {
     /// What its meeting server has still to be told; kept until that is done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<Order>,
+    /// How often it has become another to those who may see it.
+    #[serde(default)]
+    edition: u64,
     /// Up to which moment people have been told that the booked end is near.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned_of: Option<Timestamp>,
@@ -203,6 +206,7 @@ impl Meeting {
             heard_from: None,
             declared_at: None,
             orders: Vec::new(),
+            edition: 0,
             warned_of: None,
             closed_of: None,
             called_off_at: None,
@@ -211,7 +215,7 @@ impl Meeting {
 
     /// Takes one input at `now`.
     pub fn apply(mut self, input: &Input, now: Timestamp, policy: &Policy) -> Result<Step, TransitionError> {
-        let before = self.clone();
+        let mut before = self.clone();
         let mut teller = settle::Teller::new(now);
         match input {
             Input::Observed(observation) => self.observe(observation, now),
@@ -225,7 +229,8 @@ impl Meeting {
         }
         self.settle(input, policy, &mut teller);
         let changed = self != before;
-        if changed {
+        if changed && self.is_seen_to_differ(&mut before) {
+            self.edition += 1;
             self.updated_at = now;
         }
         Ok(Step {
@@ -233,6 +238,19 @@ impl Meeting {
             events: teller.events,
             changed,
         })
+    }
+
+    /// A name for the meeting as it is now: another one whenever those who may see it see something else, and the same
+    /// as long as they do not. Good as an entity tag (RFC 9110 section 8.8.3).
+    pub fn version(&self) -> String {
+        self.edition.to_string()
+    }
+
+    /// Whether they differ in more than what servers still have to be told, which nobody is shown.
+    fn is_seen_to_differ(&self, before: &mut Self) -> bool {
+        before.orders.clone_from(&self.orders);
+        (before.warned_of, before.closed_of) = (self.warned_of, self.closed_of);
+        self != before
     }
 
     /// The figures at `now`, with the time that the room was open until then or until the meeting ended.

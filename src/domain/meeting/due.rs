@@ -11,7 +11,8 @@ use crate::domain::attendance::{End, Told};
 impl Meeting {
     /// When [`Input::Tick`](super::Input::Tick) is needed next, if nothing else happens.
     pub fn next_due(&self, policy: &Policy) -> Option<Timestamp> {
-        if self.status.is_final() {
+        // What happens at a hospital is not seen from here; only people say what became of it.
+        if self.status.is_final() || self.booking.is_in_person() {
             return None;
         }
         let leaves = self

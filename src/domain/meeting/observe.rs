@@ -150,7 +150,7 @@ impl Meeting {
         }
     }
 
-    fn no_way_to(&self, to: &'static str) -> TransitionError {
+    pub(super) fn no_way_to(&self, to: &'static str) -> TransitionError {
         TransitionError {
             from: self.status.as_str(),
             to,

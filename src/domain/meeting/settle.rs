@@ -1,6 +1,6 @@
 //! What follows from what is known: changes of status, and what subscribers are told.
 
-use super::{Input, Meeting, Policy, Status};
+use super::{Input, Meeting, Policy, Status, later};
 use crate::domain::attendance::{End, Stay, Told};
 use crate::domain::event::{Cause, Event, EventKind, Participant};
 use crate::domain::observation::{LeaveReason, Role, Source, What};
@@ -8,7 +8,7 @@ use crate::domain::{Figures, Timestamp};
 
 /// Collects the events of one step.
 pub(super) struct Teller {
-    now: Timestamp,
+    pub(super) now: Timestamp,
     pub(super) events: Vec<Event>,
 }
 
@@ -110,7 +110,13 @@ impl Meeting {
     }
 
     fn miss(&mut self, policy: &Policy, teller: &mut Teller) {
-        let window_end = self.booking.slot.map(|slot| slot.ends_at() + policy.booked_grace);
+        if self.booking.is_in_person() {
+            return;
+        }
+        let window_end = self
+            .booking
+            .slot
+            .map(|slot| later(slot.ends_at(), policy.booked_grace));
         if let (Status::Scheduled, Some(at)) = (self.status, window_end.filter(|at| *at <= teller.now)) {
             self.status = Status::Missed { at };
             self.tell(
