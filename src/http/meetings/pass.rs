@@ -88,6 +88,24 @@ impl<'a> Pass<'a> {
         })
     }
 
+    /// In a list: a token only where the door is open now, since lists are looked at again and again.
+    pub(in crate::http) async fn listed(
+        request: &Incoming,
+        asker: &Asker<'_>,
+        meeting: &'a Meeting,
+    ) -> Result<Self, ApiError> {
+        let door = Door::of(meeting, &request.config, request.context.received_at);
+        match (door, asker) {
+            (Door::Opens(_), Asker::User(_)) => Ok(Self {
+                join_page: join_page(&request.config, meeting.id),
+                meeting,
+                keyring: request.api.keyring.borrow().clone(),
+                holder: Holder::Waiting,
+            }),
+            _ => Self::of(request, asker, meeting).await,
+        }
+    }
+
     /// With a token that was signed for somebody.
     pub(super) fn with(
         request: &Incoming,
