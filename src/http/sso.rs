@@ -26,6 +26,7 @@ use super::body::Body;
 use super::refused::Refused;
 use super::{Api, Incoming, answered, get, post};
 use crate::telemetry::label::Route;
+pub(super) use flow::to_sign_in;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
@@ -118,7 +119,7 @@ fn json(api: &Api) -> BoxedFilter<(Answer,)> {
 }
 
 /// Runs a handler of a page; what it refuses becomes a page too.
-async fn paged<H>(request: Incoming, body: Body, handle: H) -> Answer
+pub(super) async fn paged<H>(request: Incoming, body: Body, handle: H) -> Answer
 where
     H: AsyncFnOnce(&Incoming, Body) -> Result<Answer, Refused>,
 {
