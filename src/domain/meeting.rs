@@ -53,9 +53,6 @@ pub struct Meeting {
     /// How often it has become another to those who may see it.
     #[serde(default)]
     edition: u64,
-    /// When an authorised caller ended it or called it off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub called_off_at: Option<Timestamp>,
     /// Up to which moment people have been told that the booked end is near.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned_of: Option<Timestamp>,
@@ -210,7 +207,6 @@ impl Meeting {
             declared_at: None,
             orders: Vec::new(),
             edition: 0,
-            called_off_at: None,
             warned_of: None,
             closed_of: None,
             called_off_at: None,
@@ -232,9 +228,6 @@ impl Meeting {
             Input::Done(order) => self.orders.retain(|waiting| waiting != order),
         }
         self.settle(input, policy, &mut teller);
-        if input.is_callers_end() && self.status.is_final() && !before.status.is_final() {
-            self.called_off_at = Some(now);
-        }
         let changed = self != before;
         if changed && self.is_seen_to_differ(&mut before) {
             self.edition += 1;
@@ -256,7 +249,7 @@ impl Meeting {
     /// Whether they differ in more than what servers still have to be told, which nobody is shown.
     fn is_seen_to_differ(&self, before: &mut Self) -> bool {
         before.orders.clone_from(&self.orders);
-        before.warned_of = self.warned_of;
+        (before.warned_of, before.closed_of) = (self.warned_of, self.closed_of);
         self != before
     }
 
@@ -276,15 +269,6 @@ impl Meeting {
             open_millis: if self.openings.is_empty() { unsaid } else { open },
             ..figures
         })
-    }
-}
-
-// === impl Input ===
-
-impl Input {
-    /// Whether a caller wants it to be over for everyone.
-    fn is_callers_end(&self) -> bool {
-        matches!(self, Self::End | Self::Cancel)
     }
 }
 
