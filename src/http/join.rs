@@ -23,14 +23,13 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
 }
 
 fn pages(api: &Api) -> BoxedFilter<(Answer,)> {
-    let show =
-        warp::path!("m" / String)
-            .and(read(api, Route::JoinPage))
-            .then(|id: String, request, body| {
-                paged(request, body, async move |request: &Incoming, _| {
-                    page::show(request, &id).await
-                })
-            });
+    let show = warp::path!("m" / String)
+        .and(read(api, Route::JoinPage))
+        .then(|id: String, request, body| {
+            paged(request, body, async move |request: &Incoming, _| {
+                page::show(request, &id).await
+            })
+        });
     let enter = warp::path!("m" / String)
         .and(warp::post())
         .and(incoming(api, Route::JoinPage))

@@ -2,11 +2,11 @@
 
 mod booker;
 mod create;
-mod door;
-mod pass;
+pub(super) mod door;
+pub(super) mod pass;
 mod read;
 mod record;
-mod ticket;
+pub(super) mod ticket;
 mod token;
 mod wanted;
 

@@ -56,8 +56,8 @@ pub struct JoinTime {
 pub enum JoinPlace<'a> {
     /// In a frame on this page.
     Jitsi { domain: &'a str },
-    /// On a server for which this page has no client.
-    Elsewhere { room: &'a str },
+    /// With an app: this page has no client for it.
+    LiveKit { server: &'a str, room: &'a str },
 }
 
 // === impl JoinPage ===
@@ -90,13 +90,13 @@ impl JoinPage<'_> {
 
     /// Ready, but not here.
     fn is_elsewhere(&self) -> bool {
-        matches!(self.place, JoinPlace::Elsewhere { .. })
+        matches!(self.place, JoinPlace::LiveKit { .. })
     }
 
     fn domain(&self) -> &str {
         match self.place {
             JoinPlace::Jitsi { domain } => domain,
-            JoinPlace::Elsewhere { .. } => "",
+            JoinPlace::LiveKit { .. } => "",
         }
     }
 }

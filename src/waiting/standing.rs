@@ -95,9 +95,7 @@ fn closed(meeting: &Meeting) -> Option<Standing> {
         Status::Completed { .. } | Status::Missed { .. } => Some(Standing::Over),
         Status::Scheduled | Status::Active { .. } => {
             let appointment = meeting.booking.details.appointment.as_ref();
-            appointment
-                .is_some_and(in_person)
-                .then_some(Standing::InPerson)
+            appointment.is_some_and(in_person).then_some(Standing::InPerson)
         }
     }
 }

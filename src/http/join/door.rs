@@ -3,12 +3,13 @@
 use chrono::Duration;
 use chrono_tz::Tz;
 
-use crate::domain::access::{Entry, Seat, Visitor};
+use crate::domain::access::{Seat, Visitor};
 use crate::domain::meeting::Meeting;
 use crate::domain::observation::without_address_id;
 use crate::domain::{Timestamp, User, UserId};
 use crate::http::Incoming;
 use crate::http::error::{ApiError, MeetingRefusal};
+use crate::http::meetings::door::{local, zone_of};
 use crate::signin::{Session, accounts};
 use crate::waiting::{self, Door, Standing};
 
@@ -17,8 +18,9 @@ pub(in crate::http) struct Arrival<'a> {
     pub(super) request: &'a Incoming,
     pub(super) meeting: &'a Meeting,
     pub(super) session: &'a Session,
-    pub(super) entry: Entry,
     pub(super) moderates: bool,
+    /// Waits for nobody.
+    passes: bool,
 }
 
 // === impl Arrival ===
@@ -37,19 +39,20 @@ impl<'a> Arrival<'a> {
         let room = &meeting.booking.room.name;
         let rules = &request.config.rooms.access;
         let entry = rules.entry(room, Visitor::User(user), true)?;
+        let moderates = seat == Seat::Moderator || entry.moderator;
         Ok(Self {
             request,
             meeting,
             session,
-            moderates: seat == Seat::Moderator || entry.moderator,
-            entry,
+            moderates,
+            passes: moderates || entry.lobby_bypass,
         })
     }
 
     /// Where the person stands now.
     pub(super) fn standing(&self) -> Standing {
         let visitor = waiting::Visitor {
-            passes: self.moderates || self.entry.lobby_bypass,
+            passes: self.passes,
             decision: self.decision(),
         };
         self.door()
@@ -61,11 +64,31 @@ impl<'a> Arrival<'a> {
         match self.standing() {
             Standing::Ready => Ok(()),
             Standing::TooEarly { opens_at } => Err(MeetingRefusal::TooEarly {
-                opens_at: told(opens_at, self.zone()),
+                opens_at: local(opens_at, self.zone()),
             }),
             Standing::Waiting(_) | Standing::Denied => Err(MeetingRefusal::Waiting),
             Standing::Cancelled | Standing::Over => Err(MeetingRefusal::Over),
             Standing::InPerson => Err(MeetingRefusal::InPerson),
+        }
+    }
+
+    /// Whether the person waits for somebody, or could have to as soon as the door opens.
+    pub(in crate::http) fn has_to_wait(&self) -> bool {
+        match self.standing() {
+            Standing::Waiting(_) | Standing::Denied => true,
+            Standing::TooEarly { .. } => {
+                let door = self.door();
+                (door.wait_for_host || door.lobby) && !self.passes
+            }
+            _ => false,
+        }
+    }
+
+    /// They are the host when they are seen in the room.
+    pub(super) fn note_moderator(&self) {
+        if self.moderates {
+            let (rooms, user) = (&self.request.api.waiting, &self.session.user.id);
+            rooms.note_moderator(self.meeting.id, user, self.now());
         }
     }
 
@@ -76,10 +99,7 @@ impl<'a> Arrival<'a> {
 
     /// The zone in which the time was agreed.
     pub(super) fn zone(&self) -> Tz {
-        let appointment = self.meeting.booking.details.appointment.as_ref();
-        let named = appointment.and_then(|appointment| appointment.time_zone.as_ref());
-        let zone = named.and_then(|name| name.parse().ok());
-        zone.unwrap_or(self.request.config.daemon.meetings.timezone)
+        zone_of(self.meeting, &self.request.config)
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -103,11 +123,7 @@ impl<'a> Arrival<'a> {
 
     /// Whether somebody is in, as far as the meeting server said, who moderates there.
     fn host_is_in(&self) -> bool {
-        let open = self
-            .meeting
-            .attendance
-            .people()
-            .filter(|stay| stay.is_open());
+        let open = self.meeting.attendance.people().filter(|stay| stay.is_open());
         let mut seen = open.filter_map(|stay| stay.person.user.as_ref());
         seen.any(|seen| self.is_host(seen))
     }
@@ -115,9 +131,7 @@ impl<'a> Arrival<'a> {
     /// `seen` is an id as meeting servers' reports are written down.
     fn is_host(&self, seen: &UserId) -> bool {
         let is_seen = |id: &UserId| without_address_id(id.as_str()) == seen.as_str();
-        let Self {
-            request, meeting, ..
-        } = self;
+        let Self { request, meeting, .. } = self;
         meeting.booking.hosts().any(is_seen)
             || request.api.waiting.is_moderator(meeting.id, is_seen)
             || accounts(&request.config.users).any(|user| is_seen(&user.id) && self.is_moderator(&user))
@@ -130,10 +144,4 @@ impl<'a> Arrival<'a> {
         booking.seat(user) == Some(Seat::Moderator)
             || (booking.seat(user).is_some() && entry.is_ok_and(|entry| entry.moderator))
     }
-}
-
-/// A moment as people are told it: to the minute, with its zone.
-pub(super) fn told(at: Timestamp, zone: Tz) -> String {
-    let local = at.with_timezone(&zone);
-    format!("{} ({zone})", local.format("%Y-%m-%d %H:%M"))
 }

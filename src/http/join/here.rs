@@ -4,15 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::door::Arrival;
 use super::meeting_at;
-use super::ticket::{Ticket, TicketBody};
-use crate::domain::meeting::Meeting;
+use super::ticket::{Admission, AdmissionBody};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
 use crate::http::field::seconds;
 use crate::http::refused::Refused;
-use crate::tokens::LiveKitTokens;
 use crate::waiting::{Crowded, Standing, Waiter};
 
 /// What the page says; all of it may be left out.
@@ -47,17 +45,7 @@ struct StandingBody<'a> {
     /// usher's clock.
     now: String,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    ticket: Option<TicketBody<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    livekit: Option<LiveKitPlace<'a>>,
-}
-
-/// Where a meeting on LiveKit takes place.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LiveKitPlace<'a> {
-    server_url: &'a str,
-    room_name: &'a str,
+    admission: Option<AdmissionBody<'a>>,
 }
 
 /// `POST /api/meetings/{meeting}/waiting`
@@ -68,39 +56,15 @@ pub(super) async fn here(request: &Incoming, id: &str, body: Body) -> Result<Ans
     let arrival = Arrival::new(request, &meeting, &session)?;
     let standing = arrival.stand()?;
     let is_entering = here.enter.unwrap_or(true) && standing == Standing::Ready;
-    let ticket = match is_entering && arrival.is_on_jitsi() {
-        true => Some(arrival.issue().await?),
+    let admission = match is_entering {
+        true => Some(arrival.admit().await?),
         false => None,
     };
-    answer(&arrival, standing, ticket.as_ref()).map_err(Refused::from)
-}
-
-fn answer(
-    arrival: &Arrival<'_>,
-    standing: Standing,
-    ticket: Option<&Ticket>,
-) -> Result<Answer, ApiError> {
-    let keyring = arrival.request.api.keyring.borrow().clone();
-    let meeting = arrival.meeting;
-    let ticket = match ticket {
-        Some(ticket) => Some(ticket.body(arrival.server(&keyring)?, meeting)),
-        None => None,
-    };
-    let on_livekit = standing == Standing::Ready && !arrival.is_on_jitsi();
-    let livekit = keyring.livekit(Some(&meeting.booking.room.backend.name));
     let body = StandingBody {
-        ticket,
-        livekit: livekit.filter(|_| on_livekit).map(|server| place(server, meeting)),
+        admission: admission.as_ref().map(Admission::body),
         ..arrival.shown(standing)
     };
-    Ok(Answer::success(&body, None))
-}
-
-fn place<'a>(server: &'a LiveKitTokens, meeting: &'a Meeting) -> LiveKitPlace<'a> {
-    LiveKitPlace {
-        server_url: server.url(),
-        room_name: meeting.booking.room.name.as_str(),
-    }
+    Ok(Answer::success(&body, Some(meeting.booking.client.clone())))
 }
 
 // === impl Arrival ===
@@ -140,8 +104,7 @@ impl Arrival<'_> {
             ends_at: slot.map(|slot| seconds(slot.ends_at())),
             time_zone: self.zone().name(),
             now: seconds(self.now()),
-            ticket: None,
-            livekit: None,
+            admission: None,
         }
     }
 }

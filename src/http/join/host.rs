@@ -60,11 +60,7 @@ pub(super) async fn admit(request: &Incoming, id: &str, body: Body) -> Result<An
 }
 
 /// Somebody who may let people in: the program that booked the meeting, and those who moderate or manage it.
-async fn host<'a>(
-    request: &'a Incoming,
-    id: &str,
-    needs: &[Scope],
-) -> Result<(Asker<'a>, Meeting), Refused> {
+async fn host<'a>(request: &'a Incoming, id: &str, needs: &[Scope]) -> Result<(Asker<'a>, Meeting), Refused> {
     let asker = request.asker(needs).await?;
     let found = async {
         let meeting = meeting_at(request, id).await?;
@@ -86,12 +82,7 @@ async fn host<'a>(
     }
 }
 
-fn decide(
-    request: &Incoming,
-    asker: &Asker<'_>,
-    meeting: &Meeting,
-    wanted: &Admit,
-) -> Result<(), ApiError> {
+fn decide(request: &Incoming, asker: &Asker<'_>, meeting: &Meeting, wanted: &Admit) -> Result<(), ApiError> {
     let (rooms, now, by) = (&request.api.waiting, request.context.received_at, name(asker));
     let decision = match wanted.admit {
         Some(false) => Decision::Denied,

@@ -6,15 +6,18 @@ use std::collections::HashSet;
 use http::StatusCode;
 use url::Url;
 
-use super::door::{Arrival, told};
+use super::door::Arrival;
 use super::meeting_at;
 use crate::domain::meeting::MeetingType;
 use crate::domain::{MeetingId, UserId};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
+use crate::http::backend::Server;
 use crate::http::error::ApiError;
 use crate::http::field::seconds;
 use crate::http::language::choose;
+use crate::http::meetings::door::local;
+use crate::http::meetings::pass::join_page;
 use crate::http::origin::base;
 use crate::http::refused::Refused;
 use crate::http::sso::to_sign_in;
@@ -39,16 +42,18 @@ async fn visit(request: &Incoming, id: MeetingId, session: &Session) -> Result<A
     let meeting = meeting_at(request, &id.to_string()).await?;
     let arrival = Arrival::new(request, &meeting, session)?;
     let standing = arrival.stand()?;
-    let (domain, policy) = match arrival.is_on_jitsi() {
-        true => {
-            let keyring = request.api.keyring.borrow().clone();
-            let domain = arrival.server(&keyring)?.domain().to_owned();
-            let policy = policy(&domain);
-            (Some(domain), policy)
+    let keyring = request.api.keyring.borrow().clone();
+    let (place, policy) = match arrival.server(&keyring)? {
+        Server::Jitsi(server) => {
+            let domain = server.domain();
+            (JoinPlace::Jitsi { domain }, policy(domain))
         }
-        false => (None, policy_without_room()),
+        Server::LiveKit(server) => {
+            let (server, room) = (server.url(), meeting.booking.room.name.as_str());
+            (JoinPlace::LiveKit { server, room }, policy_without_room())
+        }
     };
-    let page = page(&arrival, standing, domain.as_deref());
+    let page = page(&arrival, standing, place);
     let answer = Answer::page(StatusCode::OK, page, &policy);
     Ok(answer.for_client(&meeting.booking.client))
 }
@@ -58,19 +63,16 @@ pub(super) async fn enter(request: &Incoming, id: &str) -> Result<Answer, Refuse
     let session = request.user().await?;
     let meeting = meeting_at(request, id).await?;
     let arrival = Arrival::new(request, &meeting, &session)?;
-    let is_ready = arrival.stand()? == Standing::Ready && arrival.is_on_jitsi();
-    let target = if is_ready {
-        let keyring = request.api.keyring.borrow().clone();
-        let ticket = arrival.issue().await?;
-        ticket.link(arrival.server(&keyring)?, &meeting)
-    } else {
-        format!("{}/m/{}", request.config.daemon.http.public_url, meeting.id)
+    let link = match arrival.stand()? {
+        Standing::Ready => arrival.admit().await?.link(),
+        _ => None,
     };
+    let target = link.unwrap_or_else(|| join_page(&request.config, meeting.id));
     let target = Url::parse(&target).map_err(|_| ApiError::Internal)?;
     Ok(Answer::see_other(&target).for_client(&meeting.booking.client))
 }
 
-fn page(arrival: &Arrival<'_>, standing: Standing, domain: Option<&str>) -> String {
+fn page(arrival: &Arrival<'_>, standing: Standing, place: JoinPlace<'_>) -> String {
     let (request, meeting) = (arrival.request, arrival.meeting);
     let client = request.config.clients.get_key_value(&meeting.booking.client);
     let spoken = client.map(|(id, client)| (id.clone(), client.language));
@@ -79,16 +81,10 @@ fn page(arrival: &Arrival<'_>, standing: Standing, domain: Option<&str>) -> Stri
     let time = meeting.booking.slot.map(|slot| JoinTime {
         starts_at: seconds(slot.starts_at),
         ends_at: seconds(slot.ends_at()),
-        shown: told(slot.starts_at, zone),
+        shown: local(slot.starts_at, zone),
         minutes: slot.minutes,
-        opens_at: arrival.opens_at().map(|at| (seconds(at), told(at, zone))),
+        opens_at: arrival.opens_at().map(|at| (seconds(at), local(at, zone))),
     });
-    let place = match domain {
-        Some(domain) => JoinPlace::Jitsi { domain },
-        None => JoinPlace::Elsewhere {
-            room: meeting.booking.room.name.as_str(),
-        },
-    };
     let page = JoinPage {
         frame: Frame {
             language: choose(&request.headers, spoken.as_ref(), &request.config),

@@ -345,6 +345,24 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_a_meeting_is_the_only_page_of_ours_to_come_back_to() {
+        let page = "client_id=usher&next=/m/0199c2a8-7c1e-7f00-8000-000000000001";
+        let flow = read(page).unwrap();
+        assert!(matches!(flow.goal, Goal::JoinPage(_)) && flow.room().is_none());
+        assert_eq!(read(&flow.query()).unwrap(), flow);
+        for astray in [
+            "client_id=usher",
+            "client_id=usher&next=/team1",
+            "client_id=usher&next=//evil.test/m/0199c2a8-7c1e-7f00-8000-000000000001",
+            "client_id=usher&next=/m/0199c2a8-7c1e-7f00-8000-000000000001/../x",
+            "client_id=usher&redirect_uri=https://evil.test/&next=/m/0199c2a8-7c1e-7f00-8000-000000000001",
+            "client_id=ataraxia&next=/m/0199c2a8-7c1e-7f00-8000-000000000001",
+        ] {
+            assert!(matches!(read(astray), Err(FlowError::Page(_))), "{astray}");
+        }
+    }
+
+    #[test]
     fn an_address_travels_to_the_letter_and_not_as_browsers_write_it() {
         for registered in ["https://app.example.com", "https://APP.example.com:443/a/../b"] {
             let mut config = sample(PathBuf::new());

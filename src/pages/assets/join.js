@@ -132,7 +132,7 @@ async function enter() {
       return show(standing);
     }
     part("alone").href = standing.link;
-    await open(standing.embed);
+    await open(standing.jitsiDetails.embed);
   } catch (fault) {
     scene = "door";
     if (fault instanceof Refusal) {

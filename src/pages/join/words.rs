@@ -34,6 +34,7 @@ pub(super) struct Words {
     pub(super) may_close: &'static str,
     pub(super) in_person: &'static str,
     pub(super) elsewhere: &'static str,
+    pub(super) server: &'static str,
     pub(super) room: &'static str,
 
     pub(super) entering: &'static str,
@@ -86,7 +87,8 @@ const ENGLISH: Words = Words {
     may_close: "You can close this page.",
     in_person: "This appointment takes place in person. There is no room to join here.",
     elsewhere: "This meeting is held with LiveKit, which this page cannot show. Please open it with the app that you were \
-                invited with; it will ask for this room.",
+                invited with; this is where it is.",
+    server: "Server",
     room: "Room",
 
     entering: "Opening the room…",
@@ -136,7 +138,8 @@ const PERSIAN: Words = Words {
     cancelled: "این جلسه لغو شده است.",
     may_close: "می‌توانید این صفحه را ببندید.",
     in_person: "این نوبت حضوری است و اتاقی برای ورود ندارد.",
-    elsewhere: "این جلسه با LiveKit برگزار می‌شود و این صفحه نمی‌تواند آن را نشان دهد. لطفاً از برنامه‌ای که با آن دعوت شده‌اید استفاده کنید و این اتاق را باز کنید.",
+    elsewhere: "این جلسه با LiveKit برگزار می‌شود و این صفحه نمی‌تواند آن را نشان دهد. لطفاً از برنامه‌ای که با آن دعوت شده‌اید استفاده کنید. نشانی جلسه:",
+    server: "سرور",
     room: "اتاق",
 
     entering: "در حال باز کردن اتاق…",
