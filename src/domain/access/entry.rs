@@ -91,6 +91,15 @@ pub struct Entry {
     pub max_people: Option<u32>,
 }
 
+/// What people wait for who do not moderate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waits {
+    /// Until somebody who moderates is in.
+    pub for_host: bool,
+    /// Until somebody who moderates lets them in.
+    pub to_be_let_in: bool,
+}
+
 /// Why somebody may not enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EntryDenial {
@@ -136,6 +145,14 @@ impl RoomRules {
             lobby_bypass: moderator || bypass,
             max_people: self.said(room, |rule| rule.max_people),
         })
+    }
+
+    /// What people wait for before a room.
+    pub fn waits(&self, room: &RoomName) -> Waits {
+        Waits {
+            for_host: self.said(room, |rule| rule.wait_for_host).unwrap_or_default(),
+            to_be_let_in: self.said(room, |rule| rule.lobby).unwrap_or_default(),
+        }
     }
 
     /// The channels that a user may enter, by number.
