@@ -3,8 +3,10 @@
 //! A meeting is stored together with its unsent events, so one durable write makes both. Who has written tells the
 //! [`outbox`]; time passing is the business of [`schedule`]; what servers report comes in through [`report`].
 
+pub mod acting;
 pub mod agenda;
 mod booking;
+mod door;
 mod index;
 mod measure;
 mod observe;
@@ -15,6 +17,7 @@ mod retention;
 pub mod schedule;
 mod usage;
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +26,7 @@ use chrono::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::config::{Config, daemon};
-use crate::domain::meeting::{MeetingType, Slot};
+use crate::domain::meeting::{MeetingType, Order, Slot};
 use crate::domain::observation::{BackendId, Part};
 use crate::domain::{
     Ambient, Event, Input, Meeting, MeetingId, Policy, RoomKey, Step, Timestamp, TransitionError,
@@ -52,6 +55,8 @@ struct Inner {
     /// Wakes the schedule when the next due moment may have changed.
     due_changed: Notify,
     reports: Semaphore,
+    /// Wakes those who tell meeting servers what to do.
+    orders_changed: Notify,
 }
 
 /// A durable write left events to be sent.
@@ -130,6 +135,7 @@ impl Meetings {
             written,
             due_changed: Notify::new(),
             reports: Semaphore::new(usage::REPORTS_AT_ONCE),
+            orders_changed: Notify::new(),
         };
         let meetings = Self(Arc::new(inner));
         meetings.read_all().await?;
@@ -336,11 +342,18 @@ impl Meetings {
     fn note(&self, record: &Record, first_new: Option<&Event>) {
         let policy = self.policy();
         let now = self.now();
-        let census = self.index(|index| {
+        let (census, orders_changed) = self.index(|index| {
+            let before = index.orders().get(&record.meeting.id).cloned();
             index.put(&record.meeting, &policy, now);
-            index.census()
+            (
+                index.census(),
+                before.as_ref() != index.orders().get(&record.meeting.id),
+            )
         });
         measure::show(&self.0.metrics, census);
+        if orders_changed {
+            self.0.orders_changed.notify_one();
+        }
         if let (Some(first), Some(last)) = (record.outbox.first(), record.outbox.last()) {
             let written = Written {
                 meeting: record.meeting.id,
@@ -365,14 +378,14 @@ impl Meetings {
         self.0.rooms[slot].lock().await
     }
 
+    /// What meeting servers have still to be told, meeting by meeting.
+    fn orders(&self) -> BTreeMap<MeetingId, Vec<Order>> {
+        self.index(|index| index.orders().clone())
+    }
+
     /// Whether people meet there by video or audio; video where nobody booked it.
     pub fn type_of_room(&self, room: &RoomKey) -> MeetingType {
         self.index(|index| index.type_of_room(room))
-    }
-
-    /// Whether a meeting is booked there that is not over: scheduled, however far ahead, or going on.
-    pub fn is_booked(&self, room: &RoomKey) -> bool {
-        self.index(|index| index.is_booked(room))
     }
 
     /// The meeting that somebody who comes into the room at `at` comes to: the one that is going on, else the booked one

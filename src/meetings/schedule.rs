@@ -10,7 +10,7 @@ use super::{Meetings, MeetingsError};
 use crate::domain::{Input, MeetingId};
 
 /// After a start, what servers have to report comes first; conclusions wait so long, or the grace time if that is less.
-const LISTEN_FIRST: Duration = Duration::from_secs(15);
+pub(super) const LISTEN_FIRST: Duration = Duration::from_secs(15);
 /// A meeting that was due and did not change is looked at again after so long.
 const AGAIN: chrono::Duration = chrono::Duration::seconds(1);
 /// How often memory of finished meetings is swept, and the store of old ones.
