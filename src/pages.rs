@@ -4,6 +4,7 @@
 //! work without JavaScript where the browser's own means suffice, load nothing from elsewhere, and run no inline script.
 
 mod asset;
+pub mod reference;
 mod sample;
 mod words;
 
