@@ -102,6 +102,7 @@ fn meeting() -> [MeetingRefusal; 10] {
             opens_at: "2026-11-14 09:50 Europe/Berlin".into(),
         },
         MeetingRefusal::Waiting,
+        MeetingRefusal::NotBooked,
         MeetingRefusal::Over,
         MeetingRefusal::InPerson,
         MeetingRefusal::NotBooked,
