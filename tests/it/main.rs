@@ -18,6 +18,7 @@ mod nats;
 mod nginx;
 mod nothing_lost;
 mod oidc;
+mod openapi;
 mod pages;
 mod patience;
 mod ports;
