@@ -6,6 +6,7 @@
 pub mod acting;
 pub mod agenda;
 mod booking;
+mod door;
 mod index;
 mod measure;
 mod observe;
@@ -83,6 +84,8 @@ pub enum MeetingsError {
     KeyReused,
     #[error("the meeting is not as the caller has seen it")]
     Outdated,
+    #[error("the cursor is none that a list was answered with")]
+    BadCursor,
 }
 
 // === impl MeetingsError ===
@@ -138,11 +141,19 @@ impl Meetings {
     }
 
     async fn read_all(&self) -> Result<(), MeetingsError> {
+        let is_unlisted = self.is_unlisted().await?;
         let mut scan = self.0.store.scan(Table::Meetings, None);
         loop {
             let page = scan.next(1000).await?;
+            if page.is_empty() && is_unlisted {
+                self.all_are_listed().await?;
+            }
             if page.is_empty() {
                 return Ok(());
+            }
+            if is_unlisted {
+                let records = page.iter().filter_map(|entry| Record::read(&entry.value).ok());
+                self.list_stored(records.map(|record| record.meeting)).await?;
             }
             for entry in page {
                 // Long finished meetings are the bulk; nothing but their end is looked at.
@@ -266,12 +277,17 @@ impl Meetings {
     ) -> Result<T, MeetingsError> {
         loop {
             let (record, revision) = self.load(id).await?.ok_or(MeetingsError::Unknown)?;
+            let listed_before = agenda::keys(&record.meeting);
             let (step, answer) = apply(record.meeting, self.now())?;
             if !step.changed {
                 return Ok(answer);
             }
             let events = step.events.len();
             let record = Record::new(step, record.outbox);
+            let keys = agenda::keys(&record.meeting);
+            let listed = self
+                .begin_to_list(keys.difference(&listed_before).cloned())
+                .await?;
             match self
                 .0
                 .store
@@ -280,6 +296,8 @@ impl Meetings {
             {
                 Ok(_) => {
                     self.stored(&record, events);
+                    self.finish_listing(listed).await?;
+                    self.unlist(listed_before.difference(&keys)).await;
                     return Ok(answer);
                 }
                 Err(StoreError::Conflict) => {}
@@ -292,9 +310,10 @@ impl Meetings {
         let events = step.events.len();
         let record = Record::new(step, Vec::new());
         let key = record.meeting.id.to_string();
+        let listed = self.begin_to_list(agenda::keys(&record.meeting)).await?;
         self.0.store.create(Table::Meetings, &key, record.bytes()).await?;
         self.stored(&record, events);
-        Ok(())
+        self.finish_listing(listed).await
     }
 
     async fn load(&self, id: MeetingId) -> Result<Option<(Record, Revision)>, MeetingsError> {
@@ -364,11 +383,6 @@ impl Meetings {
     /// Whether people meet there by video or audio; video where nobody booked it.
     pub fn type_of_room(&self, room: &RoomKey) -> MeetingType {
         self.index(|index| index.type_of_room(room))
-    }
-
-    /// Whether a meeting is booked there that is not over: scheduled, however far ahead, or going on.
-    pub fn is_booked(&self, room: &RoomKey) -> bool {
-        self.index(|index| index.is_booked(room))
     }
 
     /// The meeting that somebody who comes into the room at `at` comes to: the one that is going on, else the booked one

@@ -11,6 +11,9 @@ use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp};
 /// How long a finished meeting can still be corrected or continued.
 pub(super) const RECENT: Duration = Duration::hours(24);
 
+/// Of the meetings whose time is now in one room, so many are looked at; who books more at once has lost track too.
+const MOST_AT_ONCE: usize = 8;
+
 /// The index, built from one scan and kept by the single writer.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -55,8 +58,6 @@ struct Entry {
     lapses_at: Option<Timestamp>,
     counts: Census,
     meeting_type: MeetingType,
-    /// Whether somebody arranged it; one that began by itself is none that was.
-    booked: bool,
     slot: Option<Slot>,
     /// Parts of the room where people are.
     parts: Vec<Part>,
@@ -69,8 +70,8 @@ struct Room {
     open: Vec<(Option<Timestamp>, MeetingId)>,
     /// The one that ended last, and when.
     last: Option<(Timestamp, MeetingId)>,
-    /// When a caller ended that one or called it off.
-    called_off_at: Option<Timestamp>,
+    /// When a caller ended that one or called it off; remembered longer.
+    called_off: Option<(Timestamp, MeetingId)>,
 }
 
 // === impl Index ===
@@ -123,8 +124,8 @@ impl Index {
     pub(super) fn forget_old(&mut self, now: Timestamp, longest: Duration) {
         self.rooms.retain(|_, room| {
             room.last = room.last.filter(|(at, _)| *at > now - RECENT);
-            room.called_off_at = room.called_off_at.filter(|at| *at > now - longest);
-            !room.open.is_empty() || room.last.is_some() || room.called_off_at.is_some()
+            room.called_off = room.called_off.filter(|(at, _)| *at > now - longest);
+            !room.open.is_empty() || room.last.is_some() || room.called_off.is_some()
         });
     }
 
@@ -216,11 +217,22 @@ impl Index {
         entry.map(|entry| entry.meeting_type).unwrap_or_default()
     }
 
-    /// Whether a meeting is booked in the room that is not over.
-    pub(super) fn is_booked(&self, room: &RoomKey) -> bool {
-        let open = self.rooms.get(room).map(|room| room.open.as_slice());
-        let mut meetings = open.unwrap_or_default().iter();
-        meetings.any(|(_, id)| self.meetings.get(id).is_some_and(|entry| entry.booked))
+    /// The meetings that may decide whether the room opens: the one that goes on, the last of those that begin until
+    /// `until`, the next one after them, and the one that was over last.
+    pub(super) fn about(&self, room: &RoomKey, until: Timestamp) -> Vec<MeetingId> {
+        let Some(room) = self.rooms.get(room) else {
+            return Vec::new();
+        };
+        let begun = room
+            .open
+            .partition_point(|(starts_at, _)| starts_at.is_none_or(|starts_at| starts_at <= until));
+        let unbegun = room.open.get(begun);
+        let begun = &room.open[..begun];
+        let going_on = begun.first();
+        let latest = begun.iter().skip(1).rev().take(MOST_AT_ONCE);
+        let open = going_on.into_iter().chain(latest).chain(unbegun);
+        let last = room.last.or(room.called_off);
+        open.map(|(_, id)| *id).chain(last.map(|(_, id)| id)).collect()
     }
 
     /// The meeting that somebody who comes in at `at` comes to.
@@ -241,8 +253,8 @@ impl Index {
     /// open there.
     pub(super) fn is_called_off(&self, room: &RoomKey, issued_at: Timestamp) -> bool {
         let room = self.rooms.get(room).filter(|room| room.open.is_empty());
-        room.and_then(|room| room.called_off_at)
-            .is_some_and(|at| at >= issued_at)
+        room.and_then(|room| room.called_off)
+            .is_some_and(|(at, _)| at >= issued_at)
     }
 
     /// Finds the meeting that an observation is about.
@@ -334,7 +346,7 @@ impl Room {
             .is_none_or(|(known, known_id)| at >= known || known_id == meeting.id);
         if newer {
             self.last = Some((at, meeting.id));
-            self.called_off_at = meeting.called_off_at;
+            self.called_off = meeting.called_off_at.map(|at| (at, meeting.id));
         }
     }
 
@@ -371,7 +383,6 @@ impl Entry {
                 people,
             },
             meeting_type: meeting.booking.meeting_type,
-            booked: !meeting.booking.client.is_adhoc(),
             slot: meeting.booking.slot,
             parts,
         }

@@ -16,7 +16,7 @@ use prometheus::{
 
 use super::label::{
     AuditAction, AuditOutcome, Correction, Label, MeetingStatus, OrderKind, OrderResult, ReloadResult,
-    SignInMethod, SignInResult, Source, TokenCheck, TokenKind, TokenResult, Verdict,
+    Reservation, SignInMethod, SignInResult, Source, TokenCheck, TokenKind, TokenResult, Verdict,
 };
 use admission::Admission;
 pub use requests::HttpMetrics;
@@ -34,6 +34,7 @@ pub struct Metrics {
     meeting_duration: Histogram,
     ingest: CounterPairs<Source, Verdict>,
     corrections: CounterSet<Correction>,
+    reservations: CounterSet<Reservation>,
     orders: CounterPairs<OrderKind, OrderResult>,
     orders_waiting: IntGauge,
     config: Reloads,
@@ -117,6 +118,12 @@ impl Metrics {
                 "usher_corrections_total",
                 "Facts that were concluded because nobody had reported them.",
                 "kind",
+            )?,
+            reservations: counted(
+                r,
+                "usher_reservations_total",
+                "Questions of meeting servers whether a room may open.",
+                "result",
             )?,
             orders: CounterPairs::new(
                 r,
@@ -203,6 +210,10 @@ impl Metrics {
 
     pub fn corrected(&self, correction: Correction) {
         self.corrections.inc(correction);
+    }
+
+    pub fn reservation_asked(&self, result: Reservation) {
+        self.reservations.inc(result);
     }
 
     pub fn ordered(&self, kind: OrderKind, result: OrderResult) {

@@ -13,6 +13,7 @@ mod forged;
 mod layering;
 mod lifecycle;
 mod livekit;
+mod meetings;
 mod nats;
 mod nginx;
 mod nothing_lost;
