@@ -1,13 +1,16 @@
 //! A Prosody that cannot be told now is told later.
 
+use std::process::Command;
+
 use serde_json::json;
 
-use super::stage::{MEETINGS, Stage};
+use super::stage::{Booked, MEETINGS, Stage, events_of};
 use crate::end_to_end::story::lines;
 use crate::ports::free_port;
+use crate::usher::{PROSODY_SECRET, Usher};
 
 /// People stay in, since nobody can tell Prosody; its events still come.
-async fn with_waiting_order(rosters: u32) -> (Stage, super::stage::Booked, u16) {
+async fn with_waiting_order(rosters: u32) -> (Stage, Booked, u16) {
     let wrong = free_port();
     let often =
         |setup: crate::prosody::server::Setup| setup.global(&format!("usher_roster_interval = {rosters}"));
@@ -33,7 +36,7 @@ async fn people_go_when_prosody_can_be_told_and_one_correction_says_so() {
         assert_eq!(out["reason"], json!("The meeting was cancelled."));
     }
     stage.until_orders("close", "done", 1).await;
-    let told = lines(&super::stage::events_of(&stage.usher, &meeting));
+    let told = lines(&events_of(&stage.usher, &meeting));
     assert_eq!(told[6], "7 cancelled cancelled", "{told:?}");
     // They may have gone within the moment that counts as that of the end, or after it: once, if at all.
     assert!(told.len() <= 8, "{told:?}");
@@ -77,7 +80,7 @@ async fn a_room_that_died_with_prosody_needs_no_closing() {
 }
 
 #[tokio::test]
-async fn a_prosody_that_refuses_the_secret_is_asked_again_and_others_are_not_kept_waiting() {
+async fn a_prosody_that_refuses_the_secret_is_asked_again() {
     let mut stage = Stage::with(MEETINGS, None, |setup| {
         setup.muc("usher_secret = \"another secret than usher's\"")
     })
@@ -86,12 +89,35 @@ async fn a_prosody_that_refuses_the_secret_is_asked_again_and_others_are_not_kep
     // Prosody's reports are refused too: somebody says that the meeting is going on.
     stage.start(&meeting).await;
     stage.cancel(&meeting).await;
-    let failed = [("usher_orders_total{kind=\"close\",result=\"failed\"}", 1.0)];
-    stage.usher.until_metrics(&failed).await;
-    assert!(
-        stage.usher.log().contains("refuses the call (status 401)"),
-        "{}",
-        stage.usher.log()
-    );
-    stage.prosody.stop();
+    let refused = async |usher: &Usher| {
+        let told = usher.log().contains("refuses the call (status 401)");
+        told.then_some(())
+    };
+    stage.usher.eventually("a line about the secret", refused).await;
+    let tried = [
+        ("usher_orders_waiting", 1.0),
+        ("usher_orders_total{kind=\"close\",result=\"failed\"}", 2.0),
+    ];
+    stage.usher.until_metrics(&tried).await;
+    assert!(!stage.usher.log().contains(PROSODY_SECRET));
+}
+
+#[tokio::test]
+async fn check_says_whether_usher_can_act() {
+    let wrong = free_port();
+    let mut stage = Stage::with(MEETINGS, Some(wrong), |setup| setup).await;
+    let away = checked(&stage.usher);
+    assert!(away.contains("FAILED  prosody http://127.0.0.1:"), "{away}");
+    stage.correct_address(wrong).await;
+    stage.enter("alpha@conference.meet.test", &["Ann"]).await;
+    let well = checked(&stage.usher);
+    assert!(well.contains(": usher can act on rooms; 1 open\n"), "{well}");
+}
+
+fn checked(usher: &Usher) -> String {
+    let run = Command::new(env!("CARGO_BIN_EXE_usher"))
+        .args(["check", "--online", "--config"])
+        .arg(usher.config_dir())
+        .output();
+    String::from_utf8(run.expect("usher can be started").stdout).expect("text")
 }
