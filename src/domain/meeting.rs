@@ -22,7 +22,7 @@ mod tests;
 
 pub use booking::{Appointment, Booking, Confidential, Details, Kind, MeetingType, Slot};
 pub use change::Change;
-pub use order::Order;
+pub use order::{CloseReason, Order};
 
 /// A meeting, from booking to its final figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,12 +53,15 @@ pub struct Meeting {
     /// How often it has become another to those who may see it.
     #[serde(default)]
     edition: u64,
-    /// When an authorised caller ended it or called it off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub called_off_at: Option<Timestamp>,
     /// Up to which moment people have been told that the booked end is near.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned_of: Option<Timestamp>,
+    /// For which booked end the room was ordered to close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_of: Option<Timestamp>,
+    /// When an authorised caller ended it for everyone or called it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_off_at: Option<Timestamp>,
 }
 
 /// Where a meeting stands. Completed, cancelled and missed are final.
@@ -144,6 +147,8 @@ pub struct TransitionError {
     pub to: &'static str,
 }
 
+/// How long after a caller's word that it is over the people are seen to go because of that word.
+const CLOSING_MOMENT: Duration = Duration::seconds(10);
 /// How long nothing may be heard of a room whose server sends no rosters before its people are given up.
 const SILENCE_LIMIT: Duration = Duration::hours(24);
 
@@ -202,8 +207,9 @@ impl Meeting {
             declared_at: None,
             orders: Vec::new(),
             edition: 0,
-            called_off_at: None,
             warned_of: None,
+            closed_of: None,
+            called_off_at: None,
         }
     }
 
@@ -222,9 +228,6 @@ impl Meeting {
             Input::Done(order) => self.orders.retain(|waiting| waiting != order),
         }
         self.settle(input, policy, &mut teller);
-        if input.is_callers_end() && self.status.is_final() && !before.status.is_final() {
-            self.called_off_at = Some(now);
-        }
         let changed = self != before;
         if changed && self.is_seen_to_differ(&mut before) {
             self.edition += 1;
@@ -246,7 +249,7 @@ impl Meeting {
     /// Whether they differ in more than what servers still have to be told, which nobody is shown.
     fn is_seen_to_differ(&self, before: &mut Self) -> bool {
         before.orders.clone_from(&self.orders);
-        before.warned_of = self.warned_of;
+        (before.warned_of, before.closed_of) = (self.warned_of, self.closed_of);
         self != before
     }
 
@@ -266,15 +269,6 @@ impl Meeting {
             open_millis: if self.openings.is_empty() { unsaid } else { open },
             ..figures
         })
-    }
-}
-
-// === impl Input ===
-
-impl Input {
-    /// Whether a caller wants it to be over for everyone.
-    fn is_callers_end(&self) -> bool {
-        matches!(self, Self::End | Self::Cancel)
     }
 }
 

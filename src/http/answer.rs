@@ -4,13 +4,15 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY,
     RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 use warp::Reply;
 
+use super::error::ApiError;
 use super::refused::Refused;
 use super::server::{RequestContext, RequestOutcome};
 use crate::config::daemon::Language;
@@ -23,18 +25,26 @@ pub(super) struct Answer {
     outcome: RequestOutcome,
 }
 
-#[derive(Serialize)]
-struct ErrorBody<'a> {
+/// Every refusal in JSON.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(super) struct ErrorBody<'a> {
+    /// Always `error`.
     status: &'static str,
+    /// A sentence for a person, in the language that `Accept-Language` asks for.
     error: String,
-    /// The same where another protocol looks for it.
+    /// What Prosody's reservations module shows to the user; only where that asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
+    /// Stable, for programs; it does not change with the language.
     code: &'static str,
+    /// The field or parameter that a 400 is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    /// Which part failed, where a route says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<&'static str>,
+    /// As in the header `X-Request-Id` and in the log.
     request_id: &'a str,
 }
 
@@ -88,6 +98,13 @@ impl Answer {
         self
     }
 
+    /// What the content is told apart by (RFC 9110 section 8.8.3), quotes and all.
+    pub(super) fn tagged(mut self, tag: &str) -> Self {
+        let tag = HeaderValue::from_str(tag).expect("tags are hexadecimal digits or numbers between quotes");
+        self.set(ETAG, tag);
+        self
+    }
+
     /// In how many seconds it is worth trying again.
     pub(super) fn retry_after(mut self, seconds: u64) -> Self {
         self.set(RETRY_AFTER, HeaderValue::from(seconds));
@@ -125,13 +142,8 @@ impl Answer {
     ) -> Self {
         let error = &refused.error;
         let body = ErrorBody {
-            status: "error",
-            error: error.sentence(language),
             message,
-            code: error.code(),
-            field: error.field(),
-            details: error.details(),
-            request_id: context.id.as_str(),
+            ..ErrorBody::of(error, language, context.id.as_str())
         };
         let mut answer = Self::json(&body, refused.client.as_ref().map(|(id, _)| id.clone())).of(route);
         *answer.response.status_mut() = error.status();
@@ -140,7 +152,8 @@ impl Answer {
             answer.set(WWW_AUTHENTICATE, HeaderValue::from_static(error.challenge()));
         }
         if let Some(allow) = error.allow() {
-            answer.set(ALLOW, HeaderValue::from_static(allow));
+            let allow = HeaderValue::from_str(allow).expect("methods are capital letters");
+            answer.set(ALLOW, allow);
         }
         if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
             // The rest of the body is not read, so nothing can follow it.
@@ -175,6 +188,22 @@ impl Answer {
 
     fn set(&mut self, name: HeaderName, value: HeaderValue) {
         self.response.headers_mut().insert(name, value);
+    }
+}
+
+// === impl ErrorBody ===
+
+impl<'a> ErrorBody<'a> {
+    pub(super) fn of(error: &'a ApiError, language: Language, request_id: &'a str) -> Self {
+        Self {
+            status: "error",
+            error: error.sentence(language),
+            message: None,
+            code: error.code(),
+            field: error.field(),
+            details: error.details(),
+            request_id,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod livekit;
 mod meeting;
+mod samples;
 mod sentence;
 mod sign_in;
 
@@ -26,7 +27,7 @@ pub(super) enum ApiError {
     NotFound,
     /// The methods that the address takes, as the `Allow` header lists them.
     MethodNotAllowed {
-        allow: &'static str,
+        allow: String,
     },
     /// `line:column` of the fault.
     NotJson {
@@ -137,7 +138,7 @@ impl ApiError {
     }
 
     /// The methods that would have been taken (RFC 9110, section 15.5.6).
-    pub(super) fn allow(&self) -> Option<&'static str> {
+    pub(super) fn allow(&self) -> Option<&str> {
         match self {
             Self::MethodNotAllowed { allow } => Some(allow),
             _ => None,

@@ -18,6 +18,7 @@ mod target;
 mod token;
 mod validate;
 
+use utoipa::OpenApi;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -26,6 +27,25 @@ use super::body::Body;
 use super::refused::Refused;
 use super::{Api, Incoming, answered, get, post};
 use crate::telemetry::label::Route;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    login::show,
+    login::submit,
+    guest::submit,
+    authorize::authorize,
+    logout::visit,
+    logout::confirm,
+    oidc::start,
+    oidc::callback,
+    oidc::signed_out,
+    api_login::login,
+    validate::validate,
+    refresh::refresh,
+    person::user_info,
+    token::token,
+))]
+pub(super) struct Docs;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {

@@ -30,7 +30,7 @@ pub struct Verified {
 }
 
 /// Who holds it, as far as the token says so in text.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct VerifiedUser {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,

@@ -80,6 +80,10 @@ const HOUSE: &[Room] = &[
 const FENCES: &[Fence] = &[
     ("warp", "http http/*"),
     ("askama", "pages pages/*"),
+    (
+        "utoipa",
+        "http http/* ingest ingest/* domain/report tokens/verify",
+    ),
     ("argon2", "signin/password cli/password"),
     ("openidconnect", "signin/oidc/*"),
     ("reqwest", "signin/oidc/fetch backend/prosody backend/prosody/*"),

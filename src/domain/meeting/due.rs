@@ -31,7 +31,8 @@ impl Meeting {
                 .map(|slot| later(slot.ends_at(), policy.booked_grace)),
             _ => self.over_at(policy).or_else(|| self.silent_from()),
         };
-        announce.into_iter().chain(over).min()
+        let told = self.warns_at(policy).into_iter().chain(self.closes_at(policy));
+        announce.into_iter().chain(over).chain(told).min()
     }
 
     /// When it is over by the clock of the server, because it stays empty; none while somebody is in.

@@ -26,7 +26,8 @@ impl Meeting {
     /// Draws every conclusion that can be drawn now.
     pub(super) fn settle(&mut self, input: &Input, policy: &Policy, teller: &mut Teller) {
         if self.status.is_final() {
-            return self.amend(teller);
+            self.amend(teller);
+            return self.keep_to_time(policy, teller.now);
         }
         self.begin(input, policy, teller);
         let over = self.is_over(input, policy, teller.now);
@@ -41,6 +42,7 @@ impl Meeting {
             self.complete(input, teller);
         }
         self.miss(policy, teller);
+        self.keep_to_time(policy, teller.now);
     }
 
     fn begin(&mut self, input: &Input, policy: &Policy, teller: &mut Teller) {
@@ -134,6 +136,10 @@ impl Meeting {
             .stays_mut()
             .iter_mut()
             .for_each(|stay| stay.told = Told::Left);
+        if self.is_closing() {
+            // People are still being put out; once they are, one correction tells it all.
+            return;
+        }
         let figures = self.figures(over_at);
         if figures.map(Figures::of_people) == self.figures.map(Figures::of_people) {
             return;

@@ -3,6 +3,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
+use utoipa::IntoParams;
 
 use super::state::{self, Platform, State};
 use crate::config::{Client, Config};
@@ -17,6 +18,35 @@ pub(super) struct Flow {
     pub(super) goal: Goal,
     /// Whoever is signed in already proves anew who they are (`prompt=login`), whichever way in they take.
     pub(super) anew: bool,
+}
+
+/// The query of the pages on the way; which parts are needed depends on where it is to lead.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "queries are read by the names of their parts; this describes them"
+)]
+pub(super) struct Way {
+    /// The program that somebody signs in for.
+    #[param(pattern = "^[a-z0-9_-]{1,64}$")]
+    client_id: String,
+    /// To the letter as the client registered it.
+    redirect_uri: Option<String>,
+    /// A path on the same site, such as `/team1`, which names the room of the token; anything else becomes `/`.
+    next: Option<String>,
+    /// `code`, where the program trades a code for tokens (RFC 6749 section 4.1).
+    response_type: Option<String>,
+    /// `S256` of the verifier (RFC 7636).
+    code_challenge: Option<String>,
+    /// `S256`.
+    code_challenge_method: Option<String>,
+    /// Handed back as it came. Jitsi's own names the room.
+    state: Option<String>,
+    /// Repeated in the ID token.
+    nonce: Option<String>,
+    /// `login` asks for a new sign-in, `none` for no page.
+    prompt: Option<String>,
 }
 
 /// Where a sign-in leads.
