@@ -8,7 +8,8 @@
 --         usher_secret_file = "/etc/prosody/usher.secret"
 --
 -- Also: usher_secret (instead of the file), usher_queue_size (events kept while usher is away, 10000),
--- usher_roster_interval (seconds between full rosters, 60), usher_door (whether usher is asked before a room opens, false).
+-- usher_roster_interval (seconds between full rosters, 60), usher_door (whether usher is asked before a room opens,
+-- false).
 --
 -- Every event carries a number. Usher answers with the highest number that is safely stored, and only then is an
 -- event forgotten here. A fault of this module or of usher never reaches the room: handlers are guarded, nothing waits
@@ -543,7 +544,7 @@ local function keep_the_door()
 	local async = require "util.async";
 	local datetime = require "util.datetime".datetime;
 	local st = require "util.stanza";
-	local timer = require "util.timer";
+	local timers = require "util.timer";
 
 	local TIMEOUT = 2; -- seconds
 	local conference_url = base_url:gsub("/+$", "") .. "/conference";
@@ -554,22 +555,22 @@ local function keep_the_door()
 	local function call(method, url, form)
 		local wait, done = async.waiter();
 		local answer, request;
-		local function settle(body, code)
+		local function take(body, code)
 			if answer then return; end
 			answer = { body = body, code = code };
 			done();
 		end
-		local watchdog = timer.add_task(TIMEOUT, function ()
-			settle("no answer in time", 0);
+		local watchdog = timers.add_task(TIMEOUT, function ()
+			take("no answer in time", 0);
 			if request then http.destroy_request(request); end
 		end);
 		local ok, started = pcall(http.request, url, {
 			method = method, body = form and http.formencode(form),
 			headers = { ["Authorization"] = "Bearer " .. secret },
-		}, settle);
-		if ok then request = started; else settle(tostring(started), 0); end
+		}, take);
+		if ok then request = started; else take(tostring(started), 0); end
 		wait();
-		timer.stop(watchdog);
+		timers.stop(watchdog);
 		return answer.body, answer.code;
 	end
 
