@@ -27,6 +27,7 @@ mod openapi;
 pub mod ops;
 mod origin;
 mod pages;
+mod query;
 mod records;
 mod refused;
 pub mod server;
@@ -216,6 +217,13 @@ fn key_routes(api: &Api) -> BoxedFilter<(Answer,)> {
                     keys::pem(request, &file)
                 })
             });
+    let control = warp::path!("asap" / "control" / String)
+        .and(read(api, Route::AsapKey))
+        .then(|file: String, request, body| {
+            answered(request, body, async move |request: &Incoming, _| {
+                keys::control_pem(request, &file)
+            })
+        });
     let jwks = warp::path!(".well-known" / "jwks.json")
         .and(read(api, Route::Jwks))
         .then(|request, body| {
@@ -223,7 +231,7 @@ fn key_routes(api: &Api) -> BoxedFilter<(Answer,)> {
                 Ok(keys::jwks(request))
             })
         });
-    pem.or(jwks).unify().boxed()
+    pem.or(control).unify().or(jwks).unify().boxed()
 }
 
 /// No route at all.

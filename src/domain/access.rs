@@ -10,7 +10,7 @@ use std::fmt;
 use serde::Deserialize;
 use wildmatch::WildMatch;
 
-pub use self::entry::{Channel, Entry, EntryDenial, Party, RoomRules, Rule, Unbooked, Visitor};
+pub use self::entry::{Channel, Entry, EntryDenial, Party, RoomRules, Rule, Unbooked, Visitor, Waits};
 pub use self::feature::FEATURES;
 pub use self::opening::{Booked, Closed, Opening, PasswordError, RoomPassword, Window};
 pub use self::seat::{Seat, Viewer};

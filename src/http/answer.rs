@@ -48,6 +48,12 @@ pub(super) struct ErrorBody<'a> {
     request_id: &'a str,
 }
 
+#[derive(Serialize)]
+struct Success<'a, T> {
+    status: &'static str,
+    data: &'a T,
+}
+
 // === impl Answer ===
 
 impl Answer {
@@ -62,6 +68,12 @@ impl Answer {
     /// Done, and there is nothing to say.
     pub(super) fn empty() -> Self {
         Self::of_type(Bytes::new(), "text/plain", "no-store").with_status(StatusCode::NO_CONTENT)
+    }
+
+    /// The same in the envelope of `http.md` section 5.
+    pub(super) fn success(data: &impl Serialize, client: Option<ClientId>) -> Self {
+        let status = "success";
+        Self::json(&Success { status, data }, client)
     }
 
     /// A public document.
@@ -101,6 +113,12 @@ impl Answer {
     /// What the content is told apart by (RFC 9110 section 8.8.3), quotes and all.
     pub(super) fn tagged(mut self, tag: &str) -> Self {
         let tag = HeaderValue::from_str(tag).expect("tags are hexadecimal digits or numbers between quotes");
+        self.set(ETAG, tag);
+        self
+    }
+
+    /// Which version of the meeting it shows (RFC 9110 section 8.8.3).
+    pub(super) fn with_etag(mut self, tag: HeaderValue) -> Self {
         self.set(ETAG, tag);
         self
     }

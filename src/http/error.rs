@@ -187,6 +187,10 @@ impl From<MeetingsError> for ApiError {
         match error {
             MeetingsError::KeyReused => Self::IdempotencyKeyReused,
             MeetingsError::Unknown => Self::NotFound,
+            MeetingsError::BadCursor => Self::Invalid {
+                field: "cursor",
+                why: "must be the next_cursor of an answer".into(),
+            },
             MeetingsError::Store(StoreError::TooLarge | StoreError::BadKey) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

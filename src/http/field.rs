@@ -1,13 +1,14 @@
 //! Fields that several routes read in the same way, and the form of moments in answers.
 
-use chrono::{SecondsFormat, Timelike};
-use chrono_tz::Tz;
+use chrono::SecondsFormat;
+use http::{HeaderMap, HeaderName};
 
 use super::error::ApiError;
 use crate::domain::{RoomName, Timestamp};
 
 /// Seconds that a token lives where the request does not say.
 const DEFAULT_LIFE: u64 = 7200;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// A text that is there and not blank.
 pub(super) fn required<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, ApiError> {
@@ -21,7 +22,12 @@ pub(super) fn room(field: &'static str, name: Option<&str>) -> Result<RoomName, 
 
 /// `expiresIn`: seconds that a token lives, at most as many as the client may ask for.
 pub(super) fn life(expires_in: Option<u64>, ceiling: u64) -> Result<i64, ApiError> {
-    let life = expires_in.unwrap_or(DEFAULT_LIFE.min(ceiling));
+    life_or(DEFAULT_LIFE, expires_in, ceiling)
+}
+
+/// The same with another life where the request does not say.
+pub(super) fn life_or(default: u64, expires_in: Option<u64>, ceiling: u64) -> Result<i64, ApiError> {
+    let life = expires_in.unwrap_or(default.min(ceiling));
     match i64::try_from(life) {
         Ok(0) => Err(ApiError::Invalid {
             field: "expiresIn",
@@ -37,41 +43,17 @@ pub(super) fn seconds(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// As people are told it, in a zone that is named: to the minute, and no sooner than it is.
-pub(super) fn in_zone(at: Timestamp, zone: Tz) -> String {
-    let into_minute = i64::from(at.second()) * 1000 + i64::from(at.timestamp_subsec_millis());
-    let rest = match into_minute {
-        0 => chrono::Duration::zero(),
-        past => chrono::Duration::milliseconds(60_000 - past),
+/// What the caller calls this request, so that it can ask again without getting a second meeting.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
     };
-    let whole = at.checked_add_signed(rest).unwrap_or(at);
-    let local = whole.with_timezone(&zone);
-    format!("{} ({zone})", local.format("%Y-%m-%d %H:%M"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn people_are_told_the_time_of_their_zone() {
-        let told = |at: &str, zone: Tz| in_zone(at.parse().unwrap(), zone);
-        let tehran = Tz::Asia__Tehran;
-        assert_eq!(
-            told("2026-11-21T11:15:00Z", tehran),
-            "2026-11-21 14:45 (Asia/Tehran)"
-        );
-        assert_eq!(told("2026-11-21T11:15:00Z", Tz::UTC), "2026-11-21 11:15 (UTC)");
-        assert_eq!(
-            told("2026-11-21T23:59:00.250Z", Tz::UTC),
-            "2026-11-22 00:00 (UTC)",
-            "not before it opens"
-        );
-        let summer = told("2026-07-01T12:00:01Z", Tz::Europe__Berlin);
-        assert_eq!(summer, "2026-07-01 14:01 (Europe/Berlin)");
-        assert!(
-            told("+262142-12-31T23:59:59Z", tehran).contains("262142"),
-            "the end of time is no fault"
-        );
-    }
+    let printable = |key: &&str| (1..=128).contains(&key.len()) && !key.contains(char::is_control);
+    let key = value.to_str().ok().filter(printable);
+    let why = || "must have 1 to 128 printable characters".to_owned();
+    key.map(|key| Some(key.to_owned()))
+        .ok_or_else(|| ApiError::Invalid {
+            field: "Idempotency-Key",
+            why: why(),
+        })
 }

@@ -11,6 +11,7 @@ use super::error::ApiError;
 use super::openapi::tag;
 use super::refused::Refused;
 use crate::telemetry::label::{Label, Route};
+use crate::tokens::Keyring;
 
 #[derive(OpenApi)]
 #[openapi(paths(pem, jwks))]
@@ -31,12 +32,25 @@ const JWKS_CACHE: &str = "public, max-age=600";
     extensions(("x-errors" = json!(["not_found"]))),
 )]
 pub(super) fn pem(request: &Incoming, file: &str) -> Result<Answer, Refused> {
+    named(request, file, Keyring::public_key_pem)
+}
+
+/// `GET /asap/control/{sha256 of kid}.pem`: the keys of tokens with which usher acts on rooms, and of no others.
+pub(super) fn control_pem(request: &Incoming, file: &str) -> Result<Answer, Refused> {
+    named(request, file, Keyring::control_key_pem)
+}
+
+fn named(
+    request: &Incoming,
+    file: &str,
+    find: impl for<'k> Fn(&'k Keyring, &str) -> Option<&'k str>,
+) -> Result<Answer, Refused> {
     let hash = file
         .strip_suffix(".pem")
         .filter(|hash| hash.len() == 64)
         .ok_or(ApiError::NotFound)?;
     let keyring = request.api.keyring.borrow().clone();
-    let pem = keyring.public_key_pem(hash).ok_or(ApiError::NotFound)?;
+    let pem = find(&keyring, hash).ok_or(ApiError::NotFound)?;
     Ok(Answer::public(pem, "application/x-pem-file", PEM_CACHE))
 }
 

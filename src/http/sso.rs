@@ -27,6 +27,7 @@ use super::body::Body;
 use super::refused::Refused;
 use super::{Api, Incoming, answered, get, post};
 use crate::telemetry::label::Route;
+pub(super) use flow::to_sign_in;
 
 #[derive(OpenApi)]
 #[openapi(paths(
@@ -138,7 +139,7 @@ fn json(api: &Api) -> BoxedFilter<(Answer,)> {
 }
 
 /// Runs a handler of a page; what it refuses becomes a page too.
-async fn paged<H>(request: Incoming, body: Body, handle: H) -> Answer
+pub(super) async fn paged<H>(request: Incoming, body: Body, handle: H) -> Answer
 where
     H: AsyncFnOnce(&Incoming, Body) -> Result<Answer, Refused>,
 {

@@ -1,11 +1,11 @@
 //! Which meeting is meant: room → open meeting, room → the one that ended last, and who is due when. In memory only.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::Duration;
 
-use crate::domain::meeting::{MeetingType, Slot};
-use crate::domain::observation::{BackendId, Observation, Part, Role, What};
+use crate::domain::meeting::{MeetingType, Order, Slot};
+use crate::domain::observation::{Arrival, BackendId, Observation, Part, Role, What};
 use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp};
 
 /// How long a finished meeting can still be corrected or continued.
@@ -20,6 +20,8 @@ pub(super) struct Index {
     meetings: HashMap<MeetingId, Entry>,
     rooms: HashMap<RoomKey, Room>,
     due: BTreeSet<(Timestamp, MeetingId)>,
+    /// What servers have still to be told, final meetings among them.
+    orders: BTreeMap<MeetingId, Vec<Order>>,
     census: Census,
 }
 
@@ -81,6 +83,9 @@ impl Index {
             return;
         }
         self.remove_entry(meeting.id);
+        if !meeting.orders.is_empty() {
+            self.orders.insert(meeting.id, meeting.orders.clone());
+        }
         let room = self.rooms.entry(meeting.booking.room.clone()).or_default();
         room.open.retain(|(_, id)| *id != meeting.id);
         match meeting.status.settled_at() {
@@ -105,6 +110,7 @@ impl Index {
     }
 
     fn remove_entry(&mut self, id: MeetingId) {
+        self.orders.remove(&id);
         if let Some(entry) = self.meetings.remove(&id) {
             self.census.subtract(entry.counts);
             if let Some(at) = entry.due {
@@ -166,6 +172,25 @@ impl Index {
             entry.due = meeting.next_due(policy).map(|due| due.max(earliest));
             self.due.extend(entry.due.map(|at| (at, meeting.id)));
         }
+    }
+
+    /// What servers have still to be told.
+    pub(super) fn orders(&self) -> &BTreeMap<MeetingId, Vec<Order>> {
+        &self.orders
+    }
+
+    /// Another meeting than `id` that is going on in the room.
+    pub(super) fn other_in(&self, room: &RoomKey, id: MeetingId) -> Option<MeetingId> {
+        let open = self.rooms.get(room).map(|room| room.open.as_slice());
+        let mut going_on = open.unwrap_or_default().iter();
+        let other = going_on.find(|(starts_at, other)| starts_at.is_none() && *other != id);
+        other.map(|(_, other)| *other)
+    }
+
+    /// Whether people are still being put out of a room whose meeting is over.
+    fn is_closing(&self, id: MeetingId) -> bool {
+        let orders = self.orders.get(&id).map(Vec::as_slice).unwrap_or_default();
+        orders.iter().any(Order::is_close)
     }
 
     /// The rooms of a backend in whose main part, or breakout parts, people are believed to be.
@@ -241,8 +266,10 @@ impl Index {
             continues: last.map(|(_, id)| id),
         };
         let of_open = || open.map(|id| self.going_on(id, seen));
+        let since = open.and_then(|id| self.meetings.get(&id)?.since);
+        // What is seen of a room that is being closed is about the meeting that it was closed for.
+        let closing = last.filter(|(_, id)| since.is_none() && self.is_closing(*id));
         let of_last = |began: Timestamp| {
-            let since = open.and_then(|id| self.meetings.get(&id)?.since);
             let late =
                 last.filter(|(ended_at, _)| began <= *ended_at && since.is_none_or(|since| began < since));
             late.map(|(_, id)| Route::Known(id))
@@ -258,11 +285,15 @@ impl Index {
             },
             What::RoomOpened if policy.active_when_room_opens => of_open().unwrap_or_else(new),
             What::Roster { present, .. } if present.iter().any(|arrival| arrival.role == Role::Person) => {
-                of_open().unwrap_or_else(new)
+                let known = closing.filter(|(ended_at, _)| are_from_before(present, *ended_at));
+                let of_closing = known.map(|(_, id)| Route::Known(id));
+                of_closing.or_else(of_open).unwrap_or_else(new)
             }
             What::RoomClosed { .. } => {
                 let of_last_one = || last.map(|(_, id)| Route::Known(id));
-                of_last(seen.at)
+                let of_closing = closing.map(|(_, id)| Route::Known(id));
+                of_closing
+                    .or_else(|| of_last(seen.at))
                     .or_else(of_open)
                     .or_else(of_last_one)
                     .unwrap_or(Route::Nobody)
@@ -285,6 +316,12 @@ impl Index {
             _ => Route::Known(id),
         }
     }
+}
+
+/// Whether everybody came in before that moment, so that they are of the meeting that ended then.
+fn are_from_before(present: &[Arrival], ended_at: Timestamp) -> bool {
+    let came_before = |arrival: &Arrival| arrival.entered_at.is_some_and(|at| at <= ended_at);
+    present.iter().all(came_before)
 }
 
 // === impl Room ===

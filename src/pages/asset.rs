@@ -25,9 +25,15 @@ impl Asset {
         "text/javascript; charset=utf-8",
         include_str!("assets/login.js"),
     );
+    pub const JOIN: Self = Self::new(
+        "join",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("assets/join.js"),
+    );
     pub const ICON: Self = Self::new("icon", "svg", "image/svg+xml", include_str!("assets/icon.svg"));
 
-    const ALL: [Self; 3] = [Self::STYLE, Self::LOGIN, Self::ICON];
+    const ALL: [Self; 4] = [Self::STYLE, Self::LOGIN, Self::JOIN, Self::ICON];
 
     const fn new(
         name: &'static str,

@@ -220,6 +220,27 @@ labels! {
         Amended = "amended",
     }
 
+    /// What a meeting server has to be told.
+    OrderKind {
+        /// That the booked end is near.
+        Warn = "warn",
+        /// To put everybody out and close the room.
+        Close = "close",
+    }
+
+    /// How that went.
+    OrderResult {
+        Done = "done",
+        /// The room was not open any more.
+        NotThere = "not_there",
+        /// It failed, and is tried again.
+        Failed = "failed",
+        /// There was no use in trying any longer.
+        GivenUp = "given_up",
+        /// Nothing says how to act on that server.
+        NotConfigured = "not_configured",
+    }
+
     /// What an audit record is about; the texts are those of the records.
     AuditAction {
         Login = "login",

@@ -120,7 +120,9 @@ pub(super) fn verify(
     claims.check_parties(server)?;
     match kind {
         TokenType::Room => claims.check_place(server.domain(), room)?,
-        TokenType::Identity | TokenType::Id => claims.check_no_place(server.domain(), room)?,
+        TokenType::Identity | TokenType::Id | TokenType::Control => {
+            claims.check_no_place(server.domain(), room)?
+        }
     }
     Ok(claims.into_verified(expires_at))
 }

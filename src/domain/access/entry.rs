@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::opening::{Booked, Closed, RoomPassword};
 use super::{RoomPattern, Seat};
-use crate::domain::{RoomName, User};
+use crate::domain::{Booking, RoomName, User};
 
 /// Everything that decides about rooms.
 ///
@@ -91,6 +91,15 @@ pub struct Entry {
     pub max_people: Option<u32>,
 }
 
+/// What people wait for who do not moderate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waits {
+    /// Until somebody who moderates is in.
+    pub for_host: bool,
+    /// Until somebody who moderates lets them in.
+    pub to_be_let_in: bool,
+}
+
 /// Why somebody may not enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EntryDenial {
@@ -116,18 +125,31 @@ impl RoomRules {
         visitor: Visitor<'_>,
         booked: &Booked,
     ) -> Result<Entry, EntryDenial> {
-        let mut seat = None;
-        match channel_number(room) {
-            Some(number) => self.check_channel(number, visitor)?,
-            None => {
-                seat = self.seat(room, visitor, booked)?;
-                self.opening(room, booked)?;
-            }
+        if let Some(number) = channel_number(room) {
+            self.check_channel(number, visitor)?;
+            return Ok(self.by_rules(room, visitor, None));
         }
+        let seat = self.seat(room, visitor, booked.booking())?;
+        self.opening(room, booked)?;
+        Ok(self.by_rules(room, visitor, seat))
+    }
+
+    /// Whether and how somebody may enter the room of a meeting, whenever that is.
+    pub fn entry_to(&self, booking: &Booking, visitor: Visitor<'_>) -> Result<Entry, EntryDenial> {
+        let room = &booking.room.name;
+        let seat = match channel_number(room) {
+            Some(number) => self.check_channel(number, visitor).map(|()| None),
+            None => self.seat(room, visitor, Some(booking)),
+        };
+        Ok(self.by_rules(room, visitor, seat?))
+    }
+
+    /// What the rules say of somebody who may enter, beside the seat.
+    fn by_rules(&self, room: &RoomName, visitor: Visitor<'_>, seat: Option<Seat>) -> Entry {
         let by_rule = self.names(room, visitor, |rule| rule.moderators.as_deref());
         let moderator = by_rule || seat == Some(Seat::Moderator);
         let bypass = self.names(room, visitor, |rule| rule.lobby_bypass.as_deref());
-        Ok(Entry {
+        Entry {
             moderator,
             features: self
                 .said(room, |rule| rule.features.as_ref())
@@ -135,7 +157,15 @@ impl RoomRules {
                 .unwrap_or_default(),
             lobby_bypass: moderator || bypass,
             max_people: self.said(room, |rule| rule.max_people),
-        })
+        }
+    }
+
+    /// What people wait for before a room.
+    pub fn waits(&self, room: &RoomName) -> Waits {
+        Waits {
+            for_host: self.said(room, |rule| rule.wait_for_host).unwrap_or_default(),
+            to_be_let_in: self.said(room, |rule| rule.lobby).unwrap_or_default(),
+        }
     }
 
     /// The channels that a user may enter, by number.
@@ -176,9 +206,9 @@ impl RoomRules {
         &self,
         room: &RoomName,
         visitor: Visitor<'_>,
-        booked: &Booked,
+        booking: Option<&Booking>,
     ) -> Result<Option<Seat>, EntryDenial> {
-        let Some(booking) = booked.guest_list() else {
+        let Some(booking) = booking.filter(|booking| booking.names_people()) else {
             return self.check_member(room, visitor).map(|()| None);
         };
         match visitor {

@@ -26,6 +26,41 @@ const DOCTOR: &str = "doctor";
 /// Works for the organisations that the user belongs to.
 const HOSPITAL: &str = "hospital";
 
+// === impl Viewer ===
+
+impl<'a> Viewer<'a> {
+    /// Whether every meeting is theirs to look at.
+    pub fn sees_everything(self) -> bool {
+        match self {
+            Self::Client { is_admin, .. } => is_admin,
+            Self::User(user) => user.has_role(ADMIN),
+        }
+    }
+
+    /// Whether the caller may ask for the list of a person. What is on it they see one by one: a program what it has booked.
+    pub fn may_list(self, user: &UserId) -> bool {
+        match self {
+            Self::Client { .. } => true,
+            Self::User(own) => own.id == *user || self.sees_everything(),
+        }
+    }
+
+    /// Who comes for themselves, since treating people and running the house is not their work.
+    pub fn as_patient(self) -> Option<&'a UserId> {
+        let Self::User(user) = self else { return None };
+        let works_here = [ADMIN, DOCTOR, HOSPITAL].iter().any(|role| user.has_role(role));
+        (!works_here).then_some(&user.id)
+    }
+
+    /// The hospital whose appointments somebody sees who works there: the one that is asked for, else their first.
+    pub fn workplace(self, asked: Option<&str>) -> Option<&'a str> {
+        let Self::User(user) = self else { return None };
+        let own = &user.organisations;
+        let found = own.iter().find(|own| asked.is_none_or(|asked| asked == *own));
+        found.map(String::as_str).filter(|_| user.has_role(HOSPITAL))
+    }
+}
+
 // === impl Booking ===
 
 impl Booking {
@@ -47,14 +82,26 @@ impl Booking {
         }
     }
 
+    /// Whether it says who may come; else the rules for rooms alone do.
+    pub fn names_people(&self) -> bool {
+        let details = &self.details;
+        let of_appointment = details.appointment.as_ref().is_some_and(Appointment::names_people);
+        of_appointment || !details.participants.is_empty()
+    }
+
     /// Whether somebody moderates by what was agreed, whatever roles they have: the creator, the hosts, the doctor.
     pub fn is_host(&self, user: &UserId) -> bool {
+        self.hosts().any(|host| host == user)
+    }
+
+    /// Who moderates by what was agreed; somebody may be named twice.
+    pub fn hosts(&self) -> impl Iterator<Item = &UserId> {
         let details = &self.details;
         let doctor = details
             .appointment
             .as_ref()
             .and_then(|appointment| appointment.doctor.as_ref());
-        details.created_by.as_ref() == Some(user) || details.hosts.contains(user) || doctor == Some(user)
+        details.created_by.iter().chain(&details.hosts).chain(doctor)
     }
 
     /// Whether the caller may know of it at all. To others it does not exist.
@@ -92,6 +139,10 @@ impl Booking {
 // === impl Appointment ===
 
 impl Appointment {
+    fn names_people(&self) -> bool {
+        self.patient.is_some() || self.doctor.is_some() || self.hospital.is_some()
+    }
+
     /// The patient, the doctor, and the staff of the hospital.
     fn concerns(&self, user: &User) -> bool {
         let is = |named: &Option<UserId>| named.as_ref() == Some(&user.id);

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::issue;
-use super::trail::ended;
 use crate::audit::{Act, Action};
 use crate::domain::access::{Booked, Channel, Visitor};
 use crate::domain::{RoomName, Timestamp, User, UserId};
@@ -22,7 +21,7 @@ use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::openapi::{form, tag};
 use crate::http::origin::require_known_origin;
 use crate::http::refused::Refused;
-use crate::http::trail::Ending;
+use crate::http::trail::{Ending, ended};
 use crate::http::{Api, Incoming, to_the_end};
 use crate::signin::{Attempt, LoginError};
 use crate::telemetry::label::{Label, Route, SignInMethod, SignInResult};

@@ -168,6 +168,7 @@ fn form_targets(program: &Program<'_>, flow: &Flow) -> Vec<String> {
             let server = program.server(&keyring).ok();
             server.map(|server| format!("https://{}", server.domain()))
         }
+        Goal::JoinPage(_) => None,
     };
     target.into_iter().collect()
 }

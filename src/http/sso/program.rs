@@ -247,7 +247,7 @@ fn by(session: &Session, act: Act) -> Act {
 
 /// A guest is somebody in a room that lets guests in, and nobody elsewhere: programs take a token that names no room as
 /// the word that its holder has an account.
-fn require_account(session: &Session) -> Result<(), ApiError> {
+pub(super) fn require_account(session: &Session) -> Result<(), ApiError> {
     match session.visitor() {
         Visitor::User(_) => Ok(()),
         Visitor::Guest => Err(SignInRefusal::GuestsNotAllowed.into()),
