@@ -15,6 +15,7 @@ mod record;
 pub mod report;
 mod retention;
 pub mod schedule;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -22,7 +23,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Duration;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::config::{Config, daemon};
 use crate::domain::meeting::{MeetingType, Order, Slot};
@@ -55,6 +56,7 @@ struct Inner {
     due_changed: Notify,
     /// Wakes those who tell meeting servers what to do.
     orders_changed: Notify,
+    reports: Semaphore,
 }
 
 /// A durable write left events to be sent.
@@ -133,6 +135,7 @@ impl Meetings {
             written,
             due_changed: Notify::new(),
             orders_changed: Notify::new(),
+            reports: Semaphore::new(usage::REPORTS_AT_ONCE),
         };
         let meetings = Self(Arc::new(inner));
         meetings.read_all().await?;

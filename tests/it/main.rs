@@ -1,5 +1,6 @@
 //! One binary for every integration test: each further one costs a link.
 
+mod agenda;
 mod api;
 mod audit;
 mod bad_input;

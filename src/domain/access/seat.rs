@@ -85,7 +85,10 @@ impl Booking {
     /// Whether it says who may come; else the rules for rooms alone do.
     pub fn names_people(&self) -> bool {
         let details = &self.details;
-        let of_appointment = details.appointment.as_ref().is_some_and(Appointment::names_people);
+        let of_appointment = details
+            .appointment
+            .as_ref()
+            .is_some_and(Appointment::names_people);
         of_appointment || !details.participants.is_empty()
     }
 

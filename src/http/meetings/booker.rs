@@ -10,7 +10,7 @@ use crate::domain::observation::{BackendId, BackendKind};
 use crate::domain::{ClientId, Meeting, MeetingId, RoomName, UserId, hex};
 use crate::http::auth::Asker;
 use crate::http::backend::Server;
-use crate::http::error::{ApiError, MeetingRefusal};
+use crate::http::error::{ApiError, MeetingRefusal, SignInRefusal};
 use crate::http::field::idempotency_key;
 use crate::http::{Incoming, to_the_end};
 use crate::tokens::sha256_hex;

@@ -77,8 +77,18 @@ mod tests {
     fn people_are_told_the_time_of_a_zone() {
         let told = |at: &str, zone: Tz| local(at.parse().unwrap(), zone);
         let (tehran, berlin) = (Tz::Asia__Tehran, Tz::Europe__Berlin);
-        assert_eq!(told("2026-11-21T11:15:00Z", tehran), "2026-11-21 14:45 (Asia/Tehran)");
-        assert_eq!(told("2026-07-01T12:00:00Z", berlin), "2026-07-01 14:00 (Europe/Berlin)");
-        assert_eq!(told("2026-11-21T23:59:00.250Z", Tz::UTC), "2026-11-22 00:00 (UTC)", "not before");
+        assert_eq!(
+            told("2026-11-21T11:15:00Z", tehran),
+            "2026-11-21 14:45 (Asia/Tehran)"
+        );
+        assert_eq!(
+            told("2026-07-01T12:00:00Z", berlin),
+            "2026-07-01 14:00 (Europe/Berlin)"
+        );
+        assert_eq!(
+            told("2026-11-21T23:59:00.250Z", Tz::UTC),
+            "2026-11-22 00:00 (UTC)",
+            "not before"
+        );
     }
 }

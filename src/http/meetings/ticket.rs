@@ -7,6 +7,7 @@ use crate::domain::access::{Entry, Seat};
 use crate::domain::{Booking, Meeting, RoomName, SessionId, Timestamp, hex};
 use crate::http::Incoming;
 use crate::http::backend::Server;
+use crate::http::door::refusal;
 use crate::http::error::ApiError;
 use crate::http::field::life_or;
 use crate::signin::Session;
