@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::opening::{Booked, Closed, RoomPassword};
 use super::{RoomPattern, Seat};
-use crate::domain::{RoomName, User};
+use crate::domain::{Booking, RoomName, User};
 
 /// Everything that decides about rooms.
 ///
@@ -125,13 +125,26 @@ impl RoomRules {
         visitor: Visitor<'_>,
         booked: &Booked,
     ) -> Result<Entry, EntryDenial> {
+        let entry = self.rights(room, visitor, booked.meeting().map(|meeting| &meeting.booking))?;
+        self.opening(room, booked)?;
+        Ok(entry)
+    }
+
+    /// How somebody may enter the room of a meeting in its time.
+    pub fn entry_to(&self, booking: &Booking, visitor: Visitor<'_>) -> Result<Entry, EntryDenial> {
+        self.rights(&booking.room.name, visitor, Some(booking))
+    }
+
+    fn rights(
+        &self,
+        room: &RoomName,
+        visitor: Visitor<'_>,
+        booking: Option<&Booking>,
+    ) -> Result<Entry, EntryDenial> {
         let mut seat = None;
         match channel_number(room) {
             Some(number) => self.check_channel(number, visitor)?,
-            None => {
-                seat = self.seat(room, visitor, booked)?;
-                self.opening(room, booked)?;
-            }
+            None => seat = self.seat(room, visitor, booking)?,
         }
         let by_rule = self.names(room, visitor, |rule| rule.moderators.as_deref());
         let moderator = by_rule || seat == Some(Seat::Moderator);
@@ -193,9 +206,9 @@ impl RoomRules {
         &self,
         room: &RoomName,
         visitor: Visitor<'_>,
-        booked: &Booked,
+        booking: Option<&Booking>,
     ) -> Result<Option<Seat>, EntryDenial> {
-        let Some(booking) = booked.guest_list() else {
+        let Some(booking) = booking.filter(|booking| booking.names_its_people()) else {
             return self.check_member(room, visitor).map(|()| None);
         };
         match visitor {

@@ -8,8 +8,10 @@ use crate::domain::meeting::Meeting;
 use crate::domain::observation::without_address_id;
 use crate::domain::{Timestamp, User, UserId};
 use crate::http::Incoming;
+use crate::http::door::refusal;
 use crate::http::error::{ApiError, MeetingRefusal};
-use crate::http::meetings::door::{local, zone_of};
+use crate::http::field::in_zone;
+use crate::http::meetings::door::zone_of;
 use crate::signin::{Session, accounts};
 use crate::waiting::{self, Door, Standing};
 
@@ -36,9 +38,9 @@ impl<'a> Arrival<'a> {
             return Err(ApiError::NotFound);
         };
         let seat = meeting.booking.seat(user).ok_or(ApiError::NotFound)?;
-        let room = &meeting.booking.room.name;
         let rules = &request.config.rooms.access;
-        let entry = rules.entry(room, Visitor::User(user), true)?;
+        let entry = rules.entry_to(&meeting.booking, Visitor::User(user));
+        let entry = entry.map_err(|denial| refusal(denial, &request.config))?;
         let moderates = seat == Seat::Moderator || entry.moderator;
         Ok(Self {
             request,
@@ -64,7 +66,7 @@ impl<'a> Arrival<'a> {
         match self.standing() {
             Standing::Ready => Ok(()),
             Standing::TooEarly { opens_at } => Err(MeetingRefusal::TooEarly {
-                opens_at: local(opens_at, self.zone()),
+                opens_at: in_zone(opens_at, self.zone()),
             }),
             Standing::Waiting(_) | Standing::Denied => Err(MeetingRefusal::Waiting),
             Standing::Cancelled | Standing::Over => Err(MeetingRefusal::Over),
@@ -140,7 +142,7 @@ impl<'a> Arrival<'a> {
     fn is_moderator(&self, user: &User) -> bool {
         let booking = &self.meeting.booking;
         let rules = &self.request.config.rooms.access;
-        let entry = rules.entry(&booking.room.name, Visitor::User(user), true);
+        let entry = rules.entry_to(booking, Visitor::User(user));
         booking.seat(user) == Some(Seat::Moderator)
             || (booking.seat(user).is_some() && entry.is_ok_and(|entry| entry.moderator))
     }

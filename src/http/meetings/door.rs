@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use crate::config::Config;
 use crate::domain::{Meeting, Status, Timestamp};
 use crate::http::error::MeetingRefusal;
+use crate::http::field::in_zone;
 
 /// How the door stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Door {
         match self {
             Self::Open => None,
             Self::Opens(at) => Some(MeetingRefusal::TooEarly {
-                opens_at: local(at, zone),
+                opens_at: in_zone(at, zone),
             }),
             Self::Shut => Some(MeetingRefusal::Over),
             Self::NoDoor => Some(MeetingRefusal::InPerson),
@@ -60,9 +61,4 @@ pub(in crate::http) fn zone_of(meeting: &Meeting, config: &Config) -> Tz {
     named
         .and_then(|name| name.parse().ok())
         .unwrap_or(config.daemon.meetings.timezone)
-}
-
-/// A moment for a person: `2026-11-22 09:45 (Europe/Berlin)`.
-pub(in crate::http) fn local(at: Timestamp, zone: Tz) -> String {
-    format!("{} ({zone})", at.with_timezone(&zone).format("%Y-%m-%d %H:%M"))
 }

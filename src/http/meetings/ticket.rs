@@ -7,6 +7,7 @@ use crate::domain::access::{Entry, Seat};
 use crate::domain::{Booking, Meeting, RoomName, SessionId, Timestamp, hex};
 use crate::http::Incoming;
 use crate::http::backend::Server;
+use crate::http::door::refusal;
 use crate::http::error::ApiError;
 use crate::http::field::life_or;
 use crate::signin::Session;
@@ -123,7 +124,8 @@ impl Ticket {
 
 fn entry(request: &Incoming, session: &Session, booking: &Booking, seat: Seat) -> Result<Entry, ApiError> {
     let rules = &request.config.rooms.access;
-    let entry = rules.entry(&booking.room.name, session.visitor(), true)?;
+    let entry = rules.entry_to(booking, session.visitor());
+    let entry = entry.map_err(|denial| refusal(denial, &request.config))?;
     let moderator = entry.moderator || seat == Seat::Moderator;
     Ok(Entry {
         moderator,
