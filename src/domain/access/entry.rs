@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::opening::{Booked, Closed, RoomPassword};
 use super::{RoomPattern, Seat};
-use crate::domain::{Booking, RoomName, User};
+use crate::domain::{RoomName, User};
 
 /// Everything that decides about rooms.
 ///
@@ -125,39 +125,29 @@ impl RoomRules {
         visitor: Visitor<'_>,
         booked: &Booked,
     ) -> Result<Entry, EntryDenial> {
-        let entry = self.rights(room, visitor, booked.meeting().map(|meeting| &meeting.booking))?;
-        self.opening(room, booked)?;
-        Ok(entry)
-    }
-
-    /// How somebody may enter the room of a meeting in its time.
-    pub fn entry_to(&self, booking: &Booking, visitor: Visitor<'_>) -> Result<Entry, EntryDenial> {
-        self.rights(&booking.room.name, visitor, Some(booking))
-    }
-
-    fn rights(
-        &self,
-        room: &RoomName,
-        visitor: Visitor<'_>,
-        booking: Option<&Booking>,
-    ) -> Result<Entry, EntryDenial> {
         let mut seat = None;
         match channel_number(room) {
             Some(number) => self.check_channel(number, visitor)?,
-            None => seat = self.seat(room, visitor, booking)?,
+            None => {
+                seat = self.seat(room, visitor, booked)?;
+                self.opening(room, booked)?;
+            }
         }
+        Ok(self.entry_as(room, visitor, seat))
+    }
+
+    /// How somebody enters who may, with their seat in the meeting there, if it gave them one.
+    pub fn entry_as(&self, room: &RoomName, visitor: Visitor<'_>, seat: Option<Seat>) -> Entry {
         let by_rule = self.names(room, visitor, |rule| rule.moderators.as_deref());
         let moderator = by_rule || seat == Some(Seat::Moderator);
         let bypass = self.names(room, visitor, |rule| rule.lobby_bypass.as_deref());
-        Ok(Entry {
+        let features = self.said(room, |rule| rule.features.as_ref());
+        Entry {
             moderator,
-            features: self
-                .said(room, |rule| rule.features.as_ref())
-                .cloned()
-                .unwrap_or_default(),
+            features: features.cloned().unwrap_or_default(),
             lobby_bypass: moderator || bypass,
             max_people: self.said(room, |rule| rule.max_people),
-        })
+        }
     }
 
     /// What people wait for before a room.
@@ -206,9 +196,9 @@ impl RoomRules {
         &self,
         room: &RoomName,
         visitor: Visitor<'_>,
-        booking: Option<&Booking>,
+        booked: &Booked,
     ) -> Result<Option<Seat>, EntryDenial> {
-        let Some(booking) = booking.filter(|booking| booking.names_its_people()) else {
+        let Some(booking) = booked.guest_list() else {
             return self.check_member(room, visitor).map(|()| None);
         };
         match visitor {

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::Duration;
 
 use super::entry::{RoomRules, Unbooked};
-use crate::domain::{Meeting, RoomName, Status, Timestamp};
+use crate::domain::{Booking, Meeting, RoomName, Status, Timestamp};
 
 /// What is booked in a room, as whoever stands at its door finds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,6 +127,16 @@ impl Booked {
             Self::Nothing => None,
             Self::Over(meeting) | Self::Now(meeting) | Self::Later { meeting, .. } => Some(meeting),
         }
+    }
+
+    /// The booking that says who may come, if it names anybody.
+    pub(super) fn guest_list(&self) -> Option<&Booking> {
+        let booking = &self.meeting()?.booking;
+        let details = &booking.details;
+        let of_hospital = details.appointment.as_ref().is_some_and(|appointment| {
+            appointment.doctor.is_some() || appointment.patient.is_some() || appointment.hospital.is_some()
+        });
+        (of_hospital || !details.participants.is_empty()).then_some(booking)
     }
 
     /// Refuses whoever comes before the room opens, or after the meeting is over for everyone.

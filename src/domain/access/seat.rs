@@ -64,15 +64,6 @@ impl<'a> Viewer<'a> {
 // === impl Booking ===
 
 impl Booking {
-    /// Whether it says who may come. Where it does not, whoever the rules for rooms let in may.
-    pub fn names_its_people(&self) -> bool {
-        let details = &self.details;
-        let of_hospital = details.appointment.as_ref().is_some_and(|appointment| {
-            appointment.doctor.is_some() || appointment.patient.is_some() || appointment.hospital.is_some()
-        });
-        of_hospital || !details.participants.is_empty()
-    }
-
     /// The place that a user has in it; none for those whom it does not concern.
     pub fn seat(&self, user: &User) -> Option<Seat> {
         if self.is_host(&user.id) {

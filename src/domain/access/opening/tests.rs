@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::Booking;
 use crate::domain::access::{Channel, RoomPattern, Rule};
 use crate::domain::meeting::{Appointment, Details, Kind, MeetingType, Slot};
 use crate::domain::observation::{BackendId, BackendKind};
