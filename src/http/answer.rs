@@ -4,8 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY,
-    RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
@@ -114,6 +114,12 @@ impl Answer {
     pub(super) fn tagged(mut self, tag: &str) -> Self {
         let tag = HeaderValue::from_str(tag).expect("tags are hexadecimal digits or numbers between quotes");
         self.set(ETAG, tag);
+        self
+    }
+
+    /// A file for the caller to keep; `disposition` names it (RFC 6266).
+    pub(super) fn as_download(mut self, disposition: &'static str) -> Self {
+        self.set(CONTENT_DISPOSITION, HeaderValue::from_static(disposition));
         self
     }
 

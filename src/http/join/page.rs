@@ -14,9 +14,8 @@ use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::backend::Server;
 use crate::http::error::ApiError;
-use crate::http::field::seconds;
+use crate::http::field::{in_zone, seconds};
 use crate::http::language::choose;
-use crate::http::meetings::door::local;
 use crate::http::meetings::pass::join_page;
 use crate::http::origin::base;
 use crate::http::refused::Refused;
@@ -81,9 +80,9 @@ fn page(arrival: &Arrival<'_>, standing: Standing, place: JoinPlace<'_>) -> Stri
     let time = meeting.booking.slot.map(|slot| JoinTime {
         starts_at: seconds(slot.starts_at),
         ends_at: seconds(slot.ends_at()),
-        shown: local(slot.starts_at, zone),
+        shown: in_zone(slot.starts_at, zone),
         minutes: slot.minutes,
-        opens_at: arrival.opens_at().map(|at| (seconds(at), local(at, zone))),
+        opens_at: arrival.opens_at().map(|at| (seconds(at), in_zone(at, zone))),
     });
     let page = JoinPage {
         frame: Frame {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::client_of;
 use super::pass::Pass;
-use super::record::{MeetingBody, shown_status};
+use super::record::MeetingBody;
 use crate::domain::{Meeting, UserId};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
@@ -19,8 +19,6 @@ use crate::meetings::agenda::{Owner, Wanted};
 /// A query that was understood.
 pub(in crate::http) struct Query {
     wanted: Wanted,
-    /// As callers are shown it.
-    status: Option<&'static str>,
     limit: usize,
     cursor: Option<String>,
     /// Which of their hospitals, where somebody works for several.
@@ -41,7 +39,6 @@ struct Listed<'a> {
 
 /// What `status` may ask for: the four words of answers, and the one that is shown as another.
 const STATUSES: [&str; 5] = ["scheduled", "active", "completed", "cancelled", "missed"];
-const CANCELLED: &str = "cancelled";
 
 pub(super) async fn all(request: &Incoming) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_READ).await?;
@@ -125,16 +122,13 @@ pub(in crate::http) fn one_person(asker: &Asker<'_>, id: &str) -> Result<Owner, 
 impl Query {
     pub(in crate::http) fn parse(text: &str, appointments: bool) -> Result<Self, ApiError> {
         let parts = Parts::parse(text);
-        let status = field("status", parts.one("status")?, status)?;
         Ok(Self {
             wanted: Wanted {
                 from: field("from", parts.one("from")?, moment)?,
                 to: field("to", parts.one("to")?, moment)?,
-                // Those that were missed are among them, and the index knows one word only.
-                status: status.filter(|word| *word != CANCELLED),
+                status: field("status", parts.one("status")?, status)?,
                 appointments,
             },
-            status,
             limit: field("limit", parts.one("limit")?, limit)?.unwrap_or(LIMIT),
             cursor: parts.one("cursor")?.map(str::to_owned),
             hospital: parts.one("hospital")?.map(str::to_owned),
@@ -151,14 +145,10 @@ impl Query {
         let cursor = self.cursor.as_deref();
         let listing = request.api.meetings.list(owner, &self.wanted, cursor, self.limit);
         let mut listing = listing.await?;
-        let fits = |meeting: &Meeting| match self.status {
-            Some(CANCELLED) => shown_status(&meeting.status) == CANCELLED,
-            _ => true,
-        };
         let viewer = asker.viewer();
         listing
             .meetings
-            .retain(|meeting| fits(meeting) && meeting.booking.is_seen_by(viewer));
+            .retain(|meeting| meeting.booking.is_seen_by(viewer));
         Ok(Page {
             meetings: listing.meetings,
             next: listing.next,

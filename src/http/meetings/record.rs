@@ -78,7 +78,7 @@ impl<'a> MeetingBody<'a> {
 }
 
 /// The word for callers that know only four.
-pub(in crate::http) fn shown_status(status: &Status) -> &'static str {
+fn shown_status(status: &Status) -> &'static str {
     match status {
         Status::Missed { .. } => "cancelled",
         other => other.as_str(),
