@@ -4,8 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY,
-    RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
@@ -79,6 +79,18 @@ impl Answer {
     /// A public document.
     pub(super) fn public(body: &str, content_type: &'static str, cache: &'static str) -> Self {
         Self::of_type(Bytes::copy_from_slice(body.as_bytes()), content_type, cache)
+    }
+
+    /// A table, kept by browsers under the name `file`, which has letters, digits, `-` and `.` only.
+    pub(super) fn csv(table: Vec<u8>, file: &str, client: Option<ClientId>) -> Self {
+        let mut answer = Self::of_type(table.into(), "text/csv; charset=utf-8", "no-store");
+        let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{file}\""));
+        if let Ok(disposition) = disposition {
+            answer.set(CONTENT_DISPOSITION, disposition);
+        }
+        answer.set(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        answer.outcome.client = client;
+        answer
     }
 
     /// A page for a person, which runs and loads nothing but what its policy names.
