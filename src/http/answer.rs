@@ -48,8 +48,10 @@ pub(super) struct ErrorBody<'a> {
     request_id: &'a str,
 }
 
-#[derive(Serialize)]
-struct Success<'a, T> {
+/// The envelope of `http.md` section 5.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Success<'a, T> {
+    /// Always `success`.
     status: &'static str,
     data: &'a T,
 }

@@ -9,8 +9,7 @@ use crate::domain::observation::without_address_id;
 use crate::domain::{Timestamp, User, UserId};
 use crate::http::Incoming;
 use crate::http::error::{ApiError, MeetingRefusal};
-use crate::http::field::in_zone;
-use crate::http::meetings::door::zone_of;
+use crate::http::meetings::door::{local, zone_of};
 use crate::signin::{Session, accounts};
 use crate::waiting::{self, Door, Standing};
 
@@ -37,9 +36,8 @@ impl<'a> Arrival<'a> {
             return Err(ApiError::NotFound);
         };
         let seat = meeting.booking.seat(user).ok_or(ApiError::NotFound)?;
-        let room = &meeting.booking.room.name;
         let rules = &request.config.rooms.access;
-        let entry = rules.entry_as(room, Visitor::User(user), Some(seat));
+        let entry = rules.entry_as(&meeting.booking.room.name, Visitor::User(user), Some(seat));
         let moderates = entry.moderator;
         Ok(Self {
             request,
@@ -65,7 +63,7 @@ impl<'a> Arrival<'a> {
         match self.standing() {
             Standing::Ready => Ok(()),
             Standing::TooEarly { opens_at } => Err(MeetingRefusal::TooEarly {
-                opens_at: in_zone(opens_at, self.zone()),
+                opens_at: local(opens_at, self.zone()),
             }),
             Standing::Waiting(_) | Standing::Denied => Err(MeetingRefusal::Waiting),
             Standing::Cancelled | Standing::Over => Err(MeetingRefusal::Over),

@@ -31,12 +31,12 @@ const FILE: &str = "attachment; filename=\"invite.ics\"";
     get,
     path = Route::MeetingInvitation.as_str(),
     operation_id = "meeting_invitation",
-    tag = doc::MEETINGS,
-    security(("api_key" = ["meetings:read"]), ("client" = ["meetings:read"]), ("session_token" = []), ("session_cookie" = [])),
-    params(("meeting" = String, Path, format = Uuid, description = "The id of the meeting.")),
+    tag = doc::RECORDS,
+    security(("api_key" = ["meetings:read"]), ("client" = ["meetings:read"]), ("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, format = "uuid", description = "The id of the meeting.")),
     responses((status = 200, description = "An event (RFC 5545).", content_type = "text/calendar", body = String,
         headers(("ETag" = String, description = "The version of the meeting.")))),
-    extensions(("x-errors" = json!(["not_found"]))),
+    extensions(("x-errors" = json!(["not_found", "unavailable"]))),
 )]
 pub(super) async fn invitation(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_READ).await?;
