@@ -103,6 +103,16 @@ const TABLE: &[Row] = &[
     ),
     (
         "GET",
+        "/api/meetings/{}/attendance",
+        [403, 404, 200, 200, 200, 200, 404, 200, 404, 200],
+    ),
+    (
+        "GET",
+        "/api/usage",
+        [403, 200, 200, 200, 403, 403, 403, 403, 403, 200],
+    ),
+    (
+        "GET",
         "/api/audit",
         [403, 403, 403, 200, 401, 401, 401, 401, 401, 401],
     ),
@@ -114,7 +124,7 @@ const TABLE: &[Row] = &[
     (
         "POST",
         "/api/jitsi/generate-token",
-        [403, 403, 200, 403, 401, 401, 401, 401, 401, 401],
+        [403, 200, 200, 403, 401, 401, 401, 401, 401, 401],
     ),
     ("POST", "/prosody/events", [401; 10]),
     ("POST", "/conference", [401; 10]),
@@ -127,7 +137,7 @@ fn body(path: &str, id: &str) -> Value {
         "/api/meetings/{}" => json!({"title": "Another"}),
         "/api/meetings/{}/status" => json!({"status": "active"}),
         "/api/meetings/{}/token" => json!({"userName": "Ann", "userId": "u-patient"}),
-        "/api/meetings/{}/admit" => json!({"userId": "u-patient"}),
+        "/api/meetings/{}/admit" => json!({"all": true}),
         "/api/appointments" => appointment(),
         "/api/jitsi/generate-token" => json!({"roomName": "other-room", "userName": "Ann"}),
         _ => json!({}),
