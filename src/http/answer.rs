@@ -48,8 +48,10 @@ pub(super) struct ErrorBody<'a> {
     request_id: &'a str,
 }
 
-#[derive(Serialize)]
-struct Success<'a, T> {
+/// The envelope of `http.md` section 5.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Success<'a, T> {
+    /// Always `success`.
     status: &'static str,
     data: &'a T,
 }
@@ -79,6 +81,18 @@ impl Answer {
     /// A public document.
     pub(super) fn public(body: &str, content_type: &'static str, cache: &'static str) -> Self {
         Self::of_type(Bytes::copy_from_slice(body.as_bytes()), content_type, cache)
+    }
+
+    /// A table, kept by browsers under the name `file`, which has letters, digits, `-` and `.` only.
+    pub(super) fn csv(table: Vec<u8>, file: &str, client: Option<ClientId>) -> Self {
+        let mut answer = Self::of_type(table.into(), "text/csv; charset=utf-8", "no-store");
+        let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{file}\""));
+        if let Ok(disposition) = disposition {
+            answer.set(CONTENT_DISPOSITION, disposition);
+        }
+        answer.set(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        answer.outcome.client = client;
+        answer
     }
 
     /// A page for a person, which runs and loads nothing but what its policy names.

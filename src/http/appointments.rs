@@ -1,11 +1,13 @@
 //! Appointments: meetings as hospitals and calendar front ends speak of them (`http.md` section 5).
 
 mod create;
+mod examples;
 mod read;
 mod record;
 mod time;
 
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -20,8 +22,9 @@ use crate::telemetry::label::Route;
 use record::AppointmentBody;
 
 /// One appointment, and how the caller gets into it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AppointmentShown)]
 struct Shown<'a> {
     appointment: AppointmentBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +32,10 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     livekit_details: Option<LiveKitDetails<'a>>,
 }
+
+#[derive(OpenApi)]
+#[openapi(paths(create::create, read::read, read::of_user))]
+pub(super) struct Docs;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {

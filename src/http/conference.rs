@@ -7,6 +7,7 @@ mod terms;
 
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -16,20 +17,27 @@ use super::door::shut;
 use super::error::ApiError;
 use super::hooks::reporter;
 use super::language::choose;
+use super::openapi::tag;
 use super::refused::Refused;
 use super::{Api, Incoming, answered, incoming, post, read};
 use crate::config::daemon::Language;
 use crate::domain::access::{Booked, Opening};
 use crate::domain::{Meeting, MeetingId, RoomKey, RoomName};
 use crate::ingest::Reporter;
-use crate::telemetry::label::{Reservation, Route};
-use terms::{Asked, Conference};
+use crate::telemetry::label::{Label, Reservation, Route};
+use terms::{Asked, Conference, ConferenceForm};
 
 /// Where the meeting is that is booked in the room.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ConferenceConflict)]
 struct Conflict {
+    #[schema(value_type = String, format = "uuid")]
     conflict_id: MeetingId,
 }
+
+#[derive(OpenApi)]
+#[openapi(paths(create, show, emptied))]
+pub(super) struct Docs;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
@@ -50,7 +58,32 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
     asked.or(shown).unify().or(emptied).unify().boxed()
 }
 
-/// `POST /conference`: somebody wants to open a room.
+/// Says whether a room may open
+///
+/// A room in which a meeting is booked is answered with a conflict that names it, as Jitsi's reservations module expects. A
+/// refusal has a `message` for the people at the door.
+#[utoipa::path(
+    post,
+    path = Route::Conferences.as_str(),
+    operation_id = "ask_for_conference",
+    tag = tag::SERVERS,
+    security(("prosody" = [])),
+    request_body(content = ConferenceForm, content_type = "application/x-www-form-urlencoded", example = json!({
+        "name": "alpha", "start_time": "2026-11-14T10:00:00.000Z", "mail_owner": "client-456@meet.example.com",
+    })),
+    responses(
+        (status = 200, description = "Nothing is booked, and the room may open.", body = Conference, example = json!({
+        "id": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f",
+        "name": "alpha",
+        "mail_owner": "usher",
+        "start_time": "2026-11-14T10:00:00Z",
+        "duration": 3600,
+        "max_occupants": 12,
+    })),
+        (status = 409, description = "A meeting is booked, and the room may open for it.", body = Conflict, example = json!({"conflict_id": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f"})),
+    ),
+    extensions(("x-errors" = json!(["missing_field", "invalid_field", "too_early", "meeting_over", "room_not_booked", "unavailable"]))),
+)]
 async fn create(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     told(request, judge(request, body).await)
 }
@@ -76,7 +109,24 @@ async fn judge(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     Ok(Answer::json(&conference, None))
 }
 
-/// `GET /conference/{id}`: how the room of a booked meeting opens.
+/// Says how the room of a booked meeting opens
+#[utoipa::path(
+    get,
+    path = Route::Conference.as_str(),
+    operation_id = "read_conference",
+    tag = tag::SERVERS,
+    security(("prosody" = [])),
+    params(("id" = String, Path, description = "The `conflict_id` that was answered.")),
+    responses((status = 200, description = "What the room is opened with.", body = Conference, example = json!({
+        "id": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f",
+        "name": "alpha",
+        "mail_owner": "usher",
+        "start_time": "2026-11-14T10:00:00Z",
+        "duration": 3600,
+        "max_occupants": 12,
+    }))),
+    extensions(("x-errors" = json!(["not_found", "too_early", "meeting_over", "room_not_booked", "unavailable"]))),
+)]
 async fn show(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let reporter = reporter(request)?;
     let meeting = meeting(request, &reporter, id).await?;
@@ -87,7 +137,18 @@ async fn show(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     Ok(Answer::json(&conference, None))
 }
 
-/// `DELETE /conference/{id}`: everybody has left. What is booked stays booked.
+/// Takes the news that everybody has left
+///
+/// What is booked stays booked.
+#[utoipa::path(
+    delete,
+    path = Route::Conference.as_str(),
+    operation_id = "empty_conference",
+    tag = tag::SERVERS,
+    security(("prosody" = [])),
+    params(("id" = String, Path, description = "As it was answered.")),
+    responses((status = 204, description = "Taken.")),
+)]
 async fn emptied(request: &Incoming, _: Body) -> Result<Answer, Refused> {
     let known = reporter(request).map(|_| {
         request.api.metrics.reservation_asked(Reservation::Emptied);

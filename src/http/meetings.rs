@@ -6,6 +6,7 @@ mod change;
 mod condition;
 mod create;
 pub(super) mod door;
+pub(super) mod examples;
 mod list;
 mod manage;
 pub(super) mod pass;
@@ -19,6 +20,7 @@ mod wanted;
 use std::str::FromStr;
 
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -37,8 +39,9 @@ pub(super) use record::MeetingBody;
 pub(super) use wanted::{Medium, ServerKind, invalid, line, minutes, people, start, text, user};
 
 /// One meeting, and how the caller gets into it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = MeetingShown)]
 struct Shown<'a> {
     meeting: MeetingBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +49,20 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     livekit_details: Option<LiveKitDetails<'a>>,
 }
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    create::create,
+    adhoc::create,
+    list::all,
+    list::of_user,
+    read::read,
+    change::change,
+    status::cancel,
+    status::status,
+    token::token,
+))]
+pub(super) struct Docs;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {

@@ -21,7 +21,10 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 
 use super::answer::{Answer, ErrorBody};
-use super::{Api, Incoming, answered, audit, get, hooks, jitsi, keys, livekit, pages, sso};
+use super::{
+    Api, Incoming, answered, appointments, audit, conference, get, hooks, jitsi, join, keys, livekit,
+    meetings, pages, records, sso,
+};
 use crate::domain::hex;
 use crate::telemetry::label::{Label, Route};
 pub(super) use methods::Methods;
@@ -111,10 +114,15 @@ fn parts() -> Vec<Document> {
         jitsi::Docs::openapi(),
         livekit::Docs::openapi(),
         sso::Docs::openapi(),
+        meetings::Docs::openapi(),
+        appointments::Docs::openapi(),
+        join::Docs::openapi(),
+        conference::Docs::openapi(),
         audit::Docs::openapi(),
         hooks::Docs::openapi(),
         keys::Docs::openapi(),
         pages::Docs::openapi(),
+        records::Docs::openapi(),
     ]
 }
 

@@ -80,6 +80,7 @@ const HOUSE: &[Room] = &[
 const FENCES: &[Fence] = &[
     ("warp", "http http/*"),
     ("askama", "pages pages/*"),
+    ("csv", "http/records/sheet"),
     (
         "utoipa",
         "http http/* ingest ingest/* domain/report tokens/verify",

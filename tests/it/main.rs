@@ -24,6 +24,7 @@ mod pages;
 mod patience;
 mod ports;
 mod prosody;
+mod records;
 mod reload;
 mod smoke;
 mod sso;

@@ -1,6 +1,11 @@
 //! Meetings and appointments through the real daemon: who may do what, what is answered, and what the tokens open.
 
+mod appointments;
+mod change;
 mod life;
+mod lists;
+mod making;
+mod matrix;
 
 use chrono::{DateTime, Duration, Utc};
 use reqwest::{Method, RequestBuilder};
@@ -10,6 +15,9 @@ use crate::api::{Said, claims, client, text};
 use crate::usher::{CLIENTS, KEY, PASSWORD, Setup, Usher, answered};
 
 const MEETINGS: &str = "/api/meetings";
+const APPOINTMENTS: &str = "/api/appointments";
+/// What nobody reads who must not.
+const SECRET: &str = "xq-migraine-47";
 const CALLBACK: &str = "https://app.test/callback";
 /// The key of a client that may do nothing with meetings.
 const POOR_KEY: &str = "poor-key";
@@ -114,6 +122,17 @@ fn consultation() -> Value {
     json!({
         "title": "Consultation", "participants": ["u-doctor", "u-patient"], "scheduledAt": in_minutes(5),
         "durationMinutes": 30, "roleContext": "patient-doctor",
+    })
+}
+
+/// An appointment of doctor and patient at a hospital, by audio, that is open now.
+fn appointment() -> Value {
+    let at: DateTime<Utc> = in_minutes(5).parse().expect("a moment");
+    json!({
+        "hospital": "hospital-1", "department": "Neurology", "doctor": "u-doctor", "patient": "u-patient",
+        "appointmentType": "virtual", "videoCallType": "audio", "timezone": "UTC",
+        "appointmentDate": at.format("%Y-%m-%d").to_string(), "appointmentTime": at.format("%H:%M").to_string(),
+        "reasonForVisit": SECRET, "patientDetails": {"age": 44, "history": [SECRET]},
     })
 }
 

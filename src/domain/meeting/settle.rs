@@ -217,7 +217,8 @@ impl Meeting {
         });
     }
 
-    fn figures_at(&self, now: Timestamp) -> Option<Figures> {
+    /// The figures that were told last, or else those of now.
+    pub fn figures_at(&self, now: Timestamp) -> Option<Figures> {
         self.figures.or_else(|| self.figures(now))
     }
 }

@@ -4,49 +4,70 @@ use chrono_tz::Tz;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::record::{IN_PERSON, VIRTUAL};
-use super::show;
 use super::time::{date, moment, time, zone};
+use super::{Shown, examples, show};
 use crate::domain::meeting::{Appointment, Booking, Confidential, Details, Kind, MeetingType, Slot};
 use crate::domain::{MeetingId, RoomKey, UserId};
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Success};
 use crate::http::auth::{Asker, MAY_BOOK};
 use crate::http::body::Body;
 use crate::http::error::ApiError;
-use crate::http::field::required;
+use crate::http::field::{required, whole};
 use crate::http::meetings::{Booker, Medium, ServerKind, invalid, line, minutes, people, start, text, user};
+use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct CreateAppointment {
+    #[schema(schema_with = form::title)]
     hospital: Option<String>,
+    #[schema(schema_with = form::title)]
     department: Option<String>,
+    #[schema(schema_with = form::optional_text)]
     doctor: Option<String>,
     /// Absent: whoever books for themselves.
+    #[schema(schema_with = form::optional_text)]
     patient: Option<String>,
     appointment_type: Option<Way>,
+    #[schema(required = true, schema_with = form::date)]
     appointment_date: Option<String>,
+    /// `10:00 AM` or `14:30`, as the clocks show it in `timezone`.
+    #[schema(required = true, schema_with = form::time)]
     appointment_time: Option<String>,
+    /// An IANA name, such as `Europe/Berlin`; the configured one, where nothing is said.
     timezone: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 1440)]
     duration_minutes: Option<u32>,
+    #[schema(schema_with = form::long_text)]
     reason_for_visit: Option<String>,
+    /// Any JSON, 16 KiB at most. Like the reason, it is shown to those alone who may read it.
+    #[schema(value_type = Option<Value>)]
     patient_details: Option<Value>,
     /// Says it where `appointmentType` does not.
     is_video_call: Option<bool>,
     video_call_type: Option<Medium>,
+    #[schema(schema_with = form::title)]
     title: Option<String>,
+    #[schema(schema_with = form::people)]
     participants: Option<Vec<String>>,
+    /// One that is configured, such as `patient-doctor`; it says who may create it.
     role_context: Option<String>,
     backend: Option<ServerKind>,
+    #[schema(schema_with = form::optional_text)]
     created_by: Option<String>,
 }
 
 /// Read by way of a text, so that any other is a wrong type of this field.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
+#[schema(as = AppointmentType, rename_all = "kebab-case")]
 enum Way {
     Virtual,
     InPerson,
@@ -55,6 +76,33 @@ enum Way {
 /// Bytes of what is written about a patient.
 const LONGEST_DETAILS: usize = 16 * 1024;
 
+/// Books an appointment with a doctor, by video, by audio or in person
+#[utoipa::path(
+    post,
+    path = Route::Appointments.as_str(),
+    operation_id = "create_appointment",
+    tag = tag::APPOINTMENTS,
+    security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
+    params((
+            "Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 128, pattern = "^[ -~]+$",
+            description = "1 to 128 printable characters; the same key is answered with the same meeting.",
+        )),
+    request_body(content = CreateAppointment, example = json!({
+        "hospital": "hospital-1",
+        "department": "cardiology",
+        "doctor": "therapist-123",
+        "patient": "client-456",
+        "appointmentType": "virtual",
+        "appointmentDate": "2026-11-14",
+        "appointmentTime": "11:00 AM",
+        "timezone": "Europe/Berlin",
+        "reasonForVisit": "Chest pain",
+        "isVideoCall": true,
+        "videoCallType": "video",
+    })),
+    responses((status = 201, description = "The appointment; one in person has no room.", body = Success<Shown>, headers(("ETag" = String, description = "Changes with the meeting; for `If-Match`.")), example = json!(examples::shown()))),
+    extensions(("x-errors" = json!(["missing_field", "invalid_field", "unknown_role_context", "role_context_forbidden", "unknown_server", "guests_not_allowed", "idempotency_key_reused", "unavailable"]))),
+)]
 pub(super) async fn create(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_BOOK).await?;
     let created = create_for(request, &asker, body).await;

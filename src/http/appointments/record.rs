@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::time::{date_in, time_in};
 use crate::domain::meeting::Appointment;
@@ -12,14 +13,17 @@ use crate::http::Incoming;
 use crate::http::auth::Asker;
 use crate::http::meetings::{MeetingBody, Pass, zone_of};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Appointment)]
 pub(super) struct AppointmentBody<'a> {
     #[serde(flatten)]
     meeting: MeetingBody<'a>,
     hospital: Option<&'a str>,
     department: Option<&'a str>,
+    #[schema(value_type = Option<String>)]
     doctor: Option<&'a UserId>,
+    #[schema(value_type = Option<String>)]
     patient: Option<&'a UserId>,
     appointment_type: &'static str,
     /// As the clocks show it in `timezone`.
@@ -37,10 +41,11 @@ pub(super) struct AppointmentBody<'a> {
     health: Option<Health<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Health<'a> {
     reason_for_visit: Option<&'a str>,
+    #[schema(value_type = Option<Value>)]
     patient_details: Option<Value>,
 }
 

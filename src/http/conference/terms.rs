@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::Duration;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::config::Config;
 use crate::domain::access::Opening;
@@ -11,6 +12,21 @@ use crate::http::Incoming;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
 use crate::http::field::seconds;
+
+/// The form that the module sends.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "forms are read by the names of their fields; this describes them"
+)]
+pub(super) struct ConferenceForm {
+    /// The room.
+    name: String,
+    /// When the first person came, by the server's clock.
+    start_time: Option<String>,
+    /// The address of whoever came first.
+    mail_owner: Option<String>,
+}
 
 /// What the module says of a room.
 pub(super) struct Asked {
@@ -24,11 +40,12 @@ pub(super) struct Asked {
 
 /// How a room opens. Where one of the first five were missing or another had the wrong type, the module would take it
 /// for no answer at all. Texts only: Lua 5.4 writes whole numbers of JSON as `2.0` into addresses.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Conference<'a> {
     id: String,
     name: &'a str,
     mail_owner: &'a str,
+    #[schema(format = DateTime)]
     start_time: String,
     /// Seconds from `start_time` on; then the module closes the room.
     duration: i64,

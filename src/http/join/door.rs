@@ -9,8 +9,7 @@ use crate::domain::observation::without_address_id;
 use crate::domain::{Timestamp, User, UserId};
 use crate::http::Incoming;
 use crate::http::error::{ApiError, MeetingRefusal};
-use crate::http::field::in_zone;
-use crate::http::meetings::door::zone_of;
+use crate::http::meetings::door::{local, zone_of};
 use crate::signin::{Session, accounts};
 use crate::waiting::{self, Door, Standing};
 
@@ -64,7 +63,7 @@ impl<'a> Arrival<'a> {
         match self.standing() {
             Standing::Ready => Ok(()),
             Standing::TooEarly { opens_at } => Err(MeetingRefusal::TooEarly {
-                opens_at: in_zone(opens_at, self.zone()),
+                opens_at: local(opens_at, self.zone()),
             }),
             Standing::Waiting(_) | Standing::Denied => Err(MeetingRefusal::Waiting),
             Standing::Cancelled | Standing::Over => Err(MeetingRefusal::Over),

@@ -1,28 +1,33 @@
 //! `POST /api/meetings/{meeting}/waiting`: somebody says "I am here", and is told where they stand.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::door::Arrival;
 use super::meeting_at;
 use super::ticket::{Admission, AdmissionBody};
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Success};
 use crate::http::body::Body;
 use crate::http::error::ApiError;
 use crate::http::field::seconds;
+use crate::http::openapi::tag;
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 use crate::waiting::{Crowded, Standing, Waiter};
 
 /// What the page says; all of it may be left out.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = WaitingHere)]
 pub(super) struct Here {
     /// False: the person only looks. They get no token although they might go in.
     enter: Option<bool>,
 }
 
 /// Where somebody stands.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Standing)]
 struct StandingBody<'a> {
     /// `too_early`, `waiting`, `denied`, `ready`, `over`, `cancelled` or `in_person`.
     state: &'static str,
@@ -35,6 +40,7 @@ struct StandingBody<'a> {
     moderator: bool,
     /// From when on people may come in; absent where they may at any time.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     opens_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     starts_at: Option<String>,
@@ -48,7 +54,24 @@ struct StandingBody<'a> {
     admission: Option<AdmissionBody<'a>>,
 }
 
-/// `POST /api/meetings/{meeting}/waiting`
+/// Says that a person is at the door, and where they stand
+///
+/// Whoever may go in is given a token, unless `enter` is false.
+#[utoipa::path(
+    post,
+    path = Route::MeetingWaiting.as_str(),
+    operation_id = "wait_for_meeting",
+    tag = tag::MEETINGS,
+    security(("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, format = "uuid", description = "The id of the meeting.")),
+    request_body(content = Option<Here>, description = "May be left out.", example = json!({"enter": true})),
+    responses((status = 200, description = "Where the person stands.", body = Success<StandingBody>, example = json!({"status": "success", "data": {
+        "state": "waiting", "waitsFor": "host", "status": "scheduled", "moderator": false,
+        "startsAt": "2026-11-14T10:00:00Z", "endsAt": "2026-11-14T10:50:00Z", "timeZone": "Europe/Berlin",
+        "now": "2026-11-14T09:58:00Z",
+    }}))),
+    extensions(("x-errors" = json!(["not_found", "guests_not_allowed", "not_a_member", "unavailable"]))),
+)]
 pub(super) async fn here(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
     let session = request.user().await?;
     let here: Here = body.json_if_any().await?;

@@ -1,22 +1,25 @@
 //! `GET /api/meetings/{meeting}/waiting` and `POST /api/meetings/{meeting}/admit`: who waits, and who is let in.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::door::Arrival;
 use super::meeting_at;
 use crate::domain::access::Scope;
 use crate::domain::{Meeting, UserId};
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Success};
 use crate::http::auth::{Asker, MAY_BOOK, MAY_READ};
 use crate::http::body::Body;
 use crate::http::error::{ApiError, MeetingRefusal};
 use crate::http::field::seconds;
+use crate::http::openapi::tag;
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 use crate::waiting::{Decision, Waiting};
 
 /// Whom to let in: one person, or everybody who waits.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Admit {
     user_id: Option<String>,
@@ -25,7 +28,8 @@ struct Admit {
     admit: Option<bool>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WaitingList)]
 struct ListBody<'a> {
     /// Longest first.
     waiting: Vec<PersonBody<'a>>,
@@ -33,11 +37,14 @@ struct ListBody<'a> {
     denied: Vec<PersonBody<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = WaitingPerson)]
 struct PersonBody<'a> {
+    #[schema(value_type = String)]
     user_id: &'a UserId,
     name: &'a str,
+    #[schema(format = DateTime)]
     since: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<&'a str>,
@@ -45,13 +52,38 @@ struct PersonBody<'a> {
     decided_at: Option<String>,
 }
 
-/// `GET /api/meetings/{meeting}/waiting`
+/// Lists who waits for a meeting, and who was let in
+#[utoipa::path(
+    get,
+    path = Route::MeetingWaiting.as_str(),
+    operation_id = "list_waiting",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["meetings:read"]), ("client" = ["meetings:read"]), ("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, format = "uuid", description = "The id of the meeting.")),
+    responses((status = 200, description = "Longest first.", body = Success<ListBody>, example = json!({"status": "success", "data": {
+        "waiting": [{"userId": "client-456", "name": "Alex", "since": "2026-11-14T09:58:00Z"}], "admitted": [], "denied": [],
+    }}))),
+    extensions(("x-errors" = json!(["not_found", "not_organiser", "guests_not_allowed", "not_a_member", "unavailable"]))),
+)]
 pub(super) async fn list(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let (asker, meeting) = host(request, id, MAY_READ).await?;
     Ok(listed(request, &asker, &meeting))
 }
 
-/// `POST /api/meetings/{meeting}/admit`
+/// Lets somebody in who waits, or everybody
+#[utoipa::path(
+    post,
+    path = Route::MeetingAdmit.as_str(),
+    operation_id = "admit_waiting",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, format = "uuid", description = "The id of the meeting.")),
+    request_body(content = Admit, example = json!({"userId": "client-456"})),
+    responses((status = 200, description = "Who waits now, and who was let in.", body = Success<ListBody>, example = json!({"status": "success", "data": {
+        "waiting": [{"userId": "client-456", "name": "Alex", "since": "2026-11-14T09:58:00Z"}], "admitted": [], "denied": [],
+    }}))),
+    extensions(("x-errors" = json!(["not_found", "missing_field", "invalid_field", "not_organiser", "guests_not_allowed", "not_a_member", "unavailable"]))),
+)]
 pub(super) async fn admit(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
     let (asker, meeting) = host(request, id, MAY_BOOK).await?;
     let wanted = body.json().await.map_err(|error| asker.refused(error))?;

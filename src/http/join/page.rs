@@ -14,20 +14,38 @@ use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::backend::Server;
 use crate::http::error::ApiError;
-use crate::http::field::{in_zone, seconds};
+use crate::http::field::seconds;
 use crate::http::language::choose;
+use crate::http::meetings::door::local;
 use crate::http::meetings::pass::join_page;
+use crate::http::openapi::tag;
 use crate::http::origin::base;
 use crate::http::refused::Refused;
 use crate::http::sso::to_sign_in;
 use crate::pages::{Frame, JoinPage, JoinPlace, JoinTime};
 use crate::signin::{Session, accounts};
+use crate::telemetry::label::{Label, Route};
 use crate::waiting::{Reason, Standing};
 
 /// Names that the page lists.
 const MOST_NAMES: usize = 12;
 
-/// `GET /m/{meeting}`
+/// Shows the join page of a meeting
+///
+/// Who, when, a countdown and the waiting room before, and the room itself. Whoever is not signed in is led to the login page.
+#[utoipa::path(
+    get,
+    path = Route::JoinPage.as_str(),
+    operation_id = "join_page",
+    tag = tag::PAGES,
+    security((), ("session" = [])),
+    params(("meeting" = String, Path, format = "uuid", description = "The id of the meeting.")),
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html; charset=utf-8"),
+        (status = 303, description = "To the login page.", headers(("Location" = String, description = "The login page."))),
+    ),
+    extensions(("x-error-pages" = json!(["not_found", "guests_not_allowed", "not_a_member", "unavailable"]))),
+)]
 pub(super) async fn show(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let id: MeetingId = id.parse().map_err(|_| ApiError::NotFound)?;
     // Visits come from calendars and mails too, so the cookie counts wherever the link was.
@@ -57,7 +75,19 @@ async fn visit(request: &Incoming, id: MeetingId, session: &Session) -> Result<A
     Ok(answer.for_client(&meeting.booking.client))
 }
 
-/// `POST /m/{meeting}`: straight to the room, for browsers without scripts. Whoever may not go in sees the page again.
+/// Leads straight to the room, for browsers without scripts
+///
+/// Whoever may not go in sees the page again.
+#[utoipa::path(
+    post,
+    path = Route::JoinPage.as_str(),
+    operation_id = "enter_meeting",
+    tag = tag::PAGES,
+    security(("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, format = "uuid", description = "The id of the meeting.")),
+    responses((status = 303, description = "To the room, or to the page.", headers(("Location" = String, description = "The room with a token, or the page.")))),
+    extensions(("x-error-pages" = json!(["not_found", "guests_not_allowed", "not_a_member", "unavailable"]))),
+)]
 pub(super) async fn enter(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let session = request.user().await?;
     let meeting = meeting_at(request, id).await?;
@@ -80,9 +110,9 @@ fn page(arrival: &Arrival<'_>, standing: Standing, place: JoinPlace<'_>) -> Stri
     let time = meeting.booking.slot.map(|slot| JoinTime {
         starts_at: seconds(slot.starts_at),
         ends_at: seconds(slot.ends_at()),
-        shown: in_zone(slot.starts_at, zone),
+        shown: local(slot.starts_at, zone),
         minutes: slot.minutes,
-        opens_at: arrival.opens_at().map(|at| (seconds(at), in_zone(at, zone))),
+        opens_at: arrival.opens_at().map(|at| (seconds(at), local(at, zone))),
     });
     let page = JoinPage {
         frame: Frame {

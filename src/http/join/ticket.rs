@@ -2,6 +2,7 @@
 //! room.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::door::Arrival;
 use crate::audit::Act;
@@ -19,8 +20,9 @@ pub(super) struct Admission<'a> {
 }
 
 /// The same in an answer, as `POST /api/meetings/{meeting}/token` gives it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Admission)]
 pub(super) struct AdmissionBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<&'a str>,

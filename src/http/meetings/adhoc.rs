@@ -3,35 +3,65 @@
 
 use http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::booker::Booker;
 use super::wanted::{Medium, ServerKind, line, minutes, people, text};
-use super::{seen, show};
+use super::{Shown, examples, seen, show};
 use crate::domain::meeting::{Appointment, Booking, Details, Kind, MeetingType, Slot};
 use crate::domain::{Meeting, RoomKey};
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Success};
 use crate::http::auth::{Asker, MAY_BOOK};
 use crate::http::body::Body;
 use crate::http::error::{ApiError, MeetingRefusal};
+use crate::http::field::whole;
+use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AdHocMeeting)]
 struct AdHoc {
     /// The id of an appointment, or of another meeting, that the caller may see.
     appointment_id: Option<String>,
+    #[schema(schema_with = form::people)]
     participants: Option<Vec<String>>,
+    #[schema(schema_with = form::people)]
     hosts: Option<Vec<String>>,
+    /// One that is configured, such as `patient-doctor`; it says who may create it.
     role_context: Option<String>,
+    #[schema(schema_with = form::title)]
     title: Option<String>,
+    #[schema(schema_with = form::long_text)]
     description: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 1440)]
     duration_minutes: Option<u32>,
     meeting_type: Option<Medium>,
     backend: Option<ServerKind>,
+    #[schema(schema_with = form::optional_text)]
     created_by: Option<String>,
 }
 
+/// Opens a room at once, without a booking
+///
+/// With `appointmentId` it is for the people of that appointment, each with the rights that they have there.
+#[utoipa::path(
+    post,
+    path = Route::AdHoc.as_str(),
+    operation_id = "create_adhoc_meeting",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
+    params((
+            "Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 128, pattern = "^[ -~]+$",
+            description = "1 to 128 printable characters; the same key is answered with the same meeting.",
+        )),
+    request_body(content = Option<AdHoc>, description = "May be left out.", example = json!({"title": "A quick call", "participants": ["client-456"], "meetingType": "audio"})),
+    responses((status = 201, description = "The meeting, with the way in for the caller.", body = Success<Shown>, headers(("ETag" = String, description = "Changes with the meeting; for `If-Match`.")), example = json!(examples::shown()))),
+    extensions(("x-errors" = json!(["missing_field", "invalid_field", "unknown_role_context", "role_context_forbidden", "unknown_server", "guests_not_allowed", "idempotency_key_reused", "unavailable", "not_organiser"]))),
+)]
 pub(super) async fn create(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_BOOK).await?;
     let created = create_for(request, &asker, body).await;

@@ -2,31 +2,56 @@
 
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::condition::Condition;
 use super::manage::{apply, managed};
-use super::show;
 use super::wanted::{invalid, line, minutes, people, start, text};
+use super::{Shown, examples, show};
 use crate::domain::meeting::{Change, Slot};
 use crate::domain::{Input, Meeting, Timestamp};
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Success};
 use crate::http::auth::{Asker, MAY_BOOK};
 use crate::http::body::Body;
 use crate::http::error::{ApiError, MeetingRefusal};
+use crate::http::field::whole;
+use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ChangeMeeting {
+    #[schema(schema_with = form::title)]
     title: Option<String>,
+    #[schema(schema_with = form::long_text)]
     description: Option<String>,
+    #[schema(schema_with = form::optional_moment)]
     scheduled_at: Option<DateTime<FixedOffset>>,
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 1440)]
     duration_minutes: Option<u32>,
+    #[schema(schema_with = form::people)]
     participants: Option<Vec<String>>,
+    #[schema(schema_with = form::people)]
     hosts: Option<Vec<String>>,
 }
 
+/// Changes time, title or people of a meeting
+///
+/// What is absent stays as it is; an empty text takes the text away.
+#[utoipa::path(
+    patch,
+    path = Route::Meeting.as_str(),
+    operation_id = "change_meeting",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, format = "uuid", description = "The id of the meeting."), ("If-Match" = Option<String>, Header, description = "The `ETag` of the meeting that the caller has seen; it is changed only if it is still that one.")),
+    request_body(content = ChangeMeeting, example = json!({"title": "Second follow-up", "scheduledAt": "2026-11-15T10:00:00Z"})),
+    responses((status = 200, description = "The meeting as it is now.", body = Success<Shown>, headers(("ETag" = String, description = "Changes with the meeting; for `If-Match`.")), example = json!(examples::shown()))),
+    extensions(("x-errors" = json!(["not_found", "invalid_field", "not_organiser", "invalid_transition", "precondition_failed", "unavailable"]))),
+)]
 pub(super) async fn change(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_BOOK).await?;
     let answer = async {

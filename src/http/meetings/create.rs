@@ -3,35 +3,70 @@
 use chrono::{DateTime, FixedOffset};
 use http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::booker::Booker;
-use super::show;
 use super::wanted::{Medium, ServerKind, line, minutes, people, start, text};
+use super::{Shown, examples, show};
 use crate::domain::RoomKey;
 use crate::domain::meeting::{Booking, Details, Kind, MeetingType, Slot};
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Success};
 use crate::http::auth::{Asker, MAY_BOOK};
 use crate::http::body::Body;
 use crate::http::error::ApiError;
+use crate::http::field::whole;
+use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct CreateMeeting {
+    #[schema(schema_with = form::people)]
     participants: Option<Vec<String>>,
+    #[schema(schema_with = form::people)]
     hosts: Option<Vec<String>>,
+    /// One that is configured, such as `patient-doctor`; it says who may create it.
     role_context: Option<String>,
+    #[schema(schema_with = form::title)]
     title: Option<String>,
+    #[schema(schema_with = form::long_text)]
     description: Option<String>,
+    #[schema(required = true, schema_with = form::moment)]
     scheduled_at: Option<DateTime<FixedOffset>>,
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 1440)]
     duration_minutes: Option<u32>,
     meeting_type: Option<Medium>,
     backend: Option<ServerKind>,
     /// For whom a program books; a person books for themselves.
+    #[schema(schema_with = form::optional_text)]
     created_by: Option<String>,
 }
 
+/// Books a meeting at a time, between people
+#[utoipa::path(
+    post,
+    path = Route::Meetings.as_str(),
+    operation_id = "create_meeting",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
+    params((
+            "Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 128, pattern = "^[ -~]+$",
+            description = "1 to 128 printable characters; the same key is answered with the same meeting.",
+        )),
+    request_body(content = CreateMeeting, example = json!({
+        "participants": ["client-456"],
+        "roleContext": "patient-doctor",
+        "title": "Follow-up",
+        "scheduledAt": "2026-11-14T10:00:00Z",
+        "durationMinutes": 50,
+        "meetingType": "video",
+    })),
+    responses((status = 201, description = "The meeting, new or as it was booked before; with the way in for the caller.", body = Success<Shown>, headers(("ETag" = String, description = "Changes with the meeting; for `If-Match`.")), example = json!(examples::shown()))),
+    extensions(("x-errors" = json!(["missing_field", "invalid_field", "unknown_role_context", "role_context_forbidden", "unknown_server", "guests_not_allowed", "idempotency_key_reused", "unavailable"]))),
+)]
 pub(super) async fn create(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_BOOK).await?;
     let created = create_for(request, &asker, body).await;

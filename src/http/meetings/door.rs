@@ -6,7 +6,6 @@ use chrono_tz::Tz;
 use crate::config::Config;
 use crate::domain::{Meeting, Status, Timestamp};
 use crate::http::error::MeetingRefusal;
-use crate::http::field::in_zone;
 
 /// How the door stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +45,7 @@ impl Door {
         match self {
             Self::Open => None,
             Self::Opens(at) => Some(MeetingRefusal::TooEarly {
-                opens_at: in_zone(at, zone),
+                opens_at: local(at, zone),
             }),
             Self::Shut => Some(MeetingRefusal::Over),
             Self::NoDoor => Some(MeetingRefusal::InPerson),
@@ -61,4 +60,35 @@ pub(in crate::http) fn zone_of(meeting: &Meeting, config: &Config) -> Tz {
     named
         .and_then(|name| name.parse().ok())
         .unwrap_or(config.daemon.meetings.timezone)
+}
+
+/// A moment for a person, no sooner than it is: `2026-11-22 09:45 (Europe/Berlin)`.
+pub(in crate::http) fn local(at: Timestamp, zone: Tz) -> String {
+    let almost_a_minute = Duration::milliseconds(59_999);
+    let whole = at.checked_add_signed(almost_a_minute).unwrap_or(at);
+    format!("{} ({zone})", whole.with_timezone(&zone).format("%Y-%m-%d %H:%M"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_told_the_time_of_a_zone() {
+        let told = |at: &str, zone: Tz| local(at.parse().unwrap(), zone);
+        let (tehran, berlin) = (Tz::Asia__Tehran, Tz::Europe__Berlin);
+        assert_eq!(
+            told("2026-11-21T11:15:00Z", tehran),
+            "2026-11-21 14:45 (Asia/Tehran)"
+        );
+        assert_eq!(
+            told("2026-07-01T12:00:00Z", berlin),
+            "2026-07-01 14:00 (Europe/Berlin)"
+        );
+        assert_eq!(
+            told("2026-11-21T23:59:00.250Z", Tz::UTC),
+            "2026-11-22 00:00 (UTC)",
+            "not before"
+        );
+    }
 }

@@ -3,18 +3,21 @@
 use futures_util::future::try_join_all;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::client_of;
 use super::pass::Pass;
 use super::record::MeetingBody;
+use super::{client_of, examples};
 use crate::domain::{Meeting, UserId};
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Success};
 use crate::http::auth::{Asker, MAY_READ};
 use crate::http::error::ApiError;
+use crate::http::openapi::tag;
 use crate::http::query::{LIMIT, Parts, field, limit, moment};
 use crate::http::refused::Refused;
 use crate::meetings::agenda::{Owner, Wanted};
+use crate::telemetry::label::{Label, Route};
 
 /// A query that was understood.
 pub(in crate::http) struct Query {
@@ -31,15 +34,38 @@ pub(in crate::http) struct Page {
     pub(in crate::http) next: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Meetings)]
 struct Listed<'a> {
     meetings: Vec<MeetingBody<'a>>,
+    /// Null at the end.
+    #[schema(required = true)]
     next_cursor: Option<&'a str>,
 }
 
 /// What `status` may ask for: the four words of answers, and the one that is shown as another.
 const STATUSES: [&str; 5] = ["scheduled", "active", "completed", "cancelled", "missed"];
 
+/// Lists meetings by their time
+///
+/// Of a program or a person their own, of the staff of a hospital those of the hospital, of administrators all.
+#[utoipa::path(
+    get,
+    path = Route::Meetings.as_str(),
+    operation_id = "list_meetings",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["meetings:read"]), ("client" = ["meetings:read"]), ("user" = []), ("session" = [])),
+    params(
+        ("status" = Option<String>, Query, pattern = "^(scheduled|active|completed|cancelled|missed)$", description = "Only those."),
+        ("from" = Option<String>, Query, format = DateTime, description = "Not before this moment."),
+        ("to" = Option<String>, Query, format = DateTime, description = "Before this moment."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "So many at once; 50 where nothing is said."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of an answer."),
+        ("hospital" = Option<String>, Query, description = "For those who work at several: which."),
+    ),
+    responses((status = 200, description = "Those that the caller may see; there may be fewer than `limit` although more follow.", body = Success<Listed>, example = json!(examples::listed()))),
+    extensions(("x-errors" = json!(["invalid_field", "unavailable"]))),
+)]
 pub(super) async fn all(request: &Incoming) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_READ).await?;
     let answer = async {
@@ -50,6 +76,27 @@ pub(super) async fn all(request: &Incoming) -> Result<Answer, Refused> {
     answer.await.map_err(|error| asker.refused(error))
 }
 
+/// Lists the meetings of a person by their time
+///
+/// For the person and those who may see all of theirs; to others there is no such list.
+#[utoipa::path(
+    get,
+    path = Route::MeetingsOfUser.as_str(),
+    operation_id = "list_meetings_of_user",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["meetings:read"]), ("client" = ["meetings:read"]), ("user" = []), ("session" = [])),
+    params(
+        ("user" = String, Path, description = "The id of the person."),
+        ("status" = Option<String>, Query, pattern = "^(scheduled|active|completed|cancelled|missed)$", description = "Only those."),
+        ("from" = Option<String>, Query, format = DateTime, description = "Not before this moment."),
+        ("to" = Option<String>, Query, format = DateTime, description = "Before this moment."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "So many at once; 50 where nothing is said."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of an answer."),
+        ("hospital" = Option<String>, Query, description = "For those who work at several: which."),
+    ),
+    responses((status = 200, description = "Those that the caller may see; there may be fewer than `limit` although more follow.", body = Success<Listed>, example = json!(examples::listed()))),
+    extensions(("x-errors" = json!(["invalid_field", "not_found", "unavailable"]))),
+)]
 pub(super) async fn of_user(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_READ).await?;
     let answer = async {

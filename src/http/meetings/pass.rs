@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::door::Door;
 use super::ticket::Ticket;
@@ -39,7 +40,7 @@ enum Holder {
 }
 
 /// What Jitsi's front ends need.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::http) struct JitsiDetails<'a> {
     meeting_link: String,
@@ -49,7 +50,7 @@ pub(in crate::http) struct JitsiDetails<'a> {
 }
 
 /// What LiveKit's clients need.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::http) struct LiveKitDetails<'a> {
     server_url: &'a str,

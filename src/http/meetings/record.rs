@@ -1,18 +1,24 @@
 //! A meeting as callers see it. Every name is always there; what is not known, or not yet, is null.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::pass::{Pass, join_page};
 use crate::domain::{Figures, Meeting, MeetingId, Status, Timestamp, UserId};
 use crate::http::Incoming;
 use crate::http::field::seconds;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Meeting)]
 pub(in crate::http) struct MeetingBody<'a> {
+    #[schema(value_type = String, format = "uuid")]
     id: MeetingId,
+    #[schema(value_type = Option<String>)]
     created_by: Option<&'a UserId>,
+    #[schema(value_type = Vec<String>)]
     participants: &'a [UserId],
+    #[schema(value_type = Vec<String>)]
     hosts: &'a [UserId],
     role_context: Option<&'a str>,
     title: Option<&'a str>,
@@ -27,14 +33,20 @@ pub(in crate::http) struct MeetingBody<'a> {
     cancel_reason: Option<&'static str>,
     meeting_type: &'static str,
     backend: &'static str,
+    #[schema(format = DateTime)]
     scheduled_at: Option<String>,
     duration_minutes: Option<u32>,
+    #[schema(format = DateTime)]
     started_at: Option<String>,
+    #[schema(format = DateTime)]
     ended_at: Option<String>,
+    /// Whole minutes.
     duration: Option<i64>,
     duration_seconds: Option<i64>,
     notes: Option<&'a str>,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 

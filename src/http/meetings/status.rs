@@ -2,30 +2,36 @@
 //! `DELETE /api/meetings/{id}`, which calls it off.
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::change::rewritten;
 use super::condition::Condition;
 use super::manage::{apply, managed};
-use super::show;
 use super::wanted::text;
+use super::{Shown, examples, show};
 use crate::domain::meeting::Change;
 use crate::domain::{Input, Meeting, Status, TransitionError};
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Success};
 use crate::http::auth::{Asker, MAY_BOOK};
 use crate::http::body::Body;
 use crate::http::error::{ApiError, MeetingRefusal};
+use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct ChangeStatus {
+    #[schema(required = true, value_type = Wanted)]
     status: Option<Wanted>,
+    #[schema(schema_with = form::long_text)]
     notes: Option<String>,
 }
 
 /// The four that callers know. Read by way of a text, so that any other is a wrong type of this field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
+#[schema(as = WantedStatus, rename_all = "lowercase")]
 enum Wanted {
     Scheduled,
     Active,
@@ -33,6 +39,22 @@ enum Wanted {
     Cancelled,
 }
 
+/// Says that a meeting is going on, over or called off, and notes why
+///
+/// The status that it has already changes nothing. A live meeting that is over or called off is ended on its server.
+#[utoipa::path(
+    patch,
+    path = Route::MeetingStatus.as_str(),
+    operation_id = "change_meeting_status",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, format = "uuid", description = "The id of the meeting."), ("If-Match" = Option<String>, Header, description = "The `ETag` of the meeting that the caller has seen; it is changed only if it is still that one.")),
+    request_body(content = ChangeStatus, example = json!({"status": "cancelled", "notes": "The patient is travelling."})),
+    responses((status = 200, description = "The meeting as it is now.", body = Success<Shown>, headers(("ETag" = String, description = "Changes with the meeting; for `If-Match`.")), example = json!(examples::shown()))),
+    extensions(("x-errors" = json!([
+        "not_found", "missing_field", "invalid_field", "not_organiser", "invalid_transition", "precondition_failed", "unavailable",
+    ]))),
+)]
 pub(super) async fn status(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_BOOK).await?;
     let answer = async {
@@ -46,6 +68,19 @@ pub(super) async fn status(request: &Incoming, id: &str, body: Body) -> Result<A
     answer.await.map_err(|error| asker.refused(error))
 }
 
+/// Calls a meeting off
+///
+/// A live one is ended on its server. Asked again, it is as it was.
+#[utoipa::path(
+    delete,
+    path = Route::Meeting.as_str(),
+    operation_id = "cancel_meeting",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, format = "uuid", description = "The id of the meeting."), ("If-Match" = Option<String>, Header, description = "The `ETag` of the meeting that the caller has seen; it is changed only if it is still that one.")),
+    responses((status = 200, description = "The meeting as it is now.", body = Success<Shown>, headers(("ETag" = String, description = "Changes with the meeting; for `If-Match`.")), example = json!(examples::shown()))),
+    extensions(("x-errors" = json!(["not_found", "not_organiser", "invalid_transition", "precondition_failed", "unavailable"]))),
+)]
 pub(super) async fn cancel(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_BOOK).await?;
     let answer = async {

@@ -2,46 +2,58 @@
 
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::door::{Door, zone_of};
 use super::pass::{JitsiDetails, LiveKitDetails, Pass, join_page};
 use super::ticket::{DAY, Ticket, group};
 use super::wanted::user;
-use super::{client_of, seen};
+use super::{client_of, examples, seen};
 use crate::audit::Act;
 use crate::domain::access::Entry;
 use crate::domain::{Meeting, UserId};
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Success};
 use crate::http::auth::{Asker, Caller, MAY_GENERATE};
 use crate::http::backend::Server;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, MeetingRefusal};
-use crate::http::field::{life_or, required, seconds};
+use crate::http::field::{life_or, required, seconds, whole};
 use crate::http::join::Arrival;
+use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
 use crate::signin::Session;
+use crate::telemetry::label::{Label, Route};
 use crate::tokens::{Issued, Person, PlainText};
 
 /// A person says at most how long.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = MeetingTokenRequest)]
 struct TokenRequest {
+    #[schema(schema_with = form::optional_text)]
     user_id: Option<String>,
+    /// Required of programs.
+    #[schema(schema_with = form::optional_name)]
     user_name: Option<String>,
     /// Absent: what the booking says of the user.
     moderator: Option<bool>,
+    /// Seconds; a day where nothing is said.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 31536000)]
     expires_in: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = MeetingToken)]
 struct Given<'a> {
     token: &'a str,
     link: Option<String>,
     join_url: String,
     room_name: &'a str,
     moderator: bool,
+    #[schema(format = DateTime)]
     expires_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     jitsi_details: Option<JitsiDetails<'a>>,
@@ -49,6 +61,23 @@ struct Given<'a> {
     livekit_details: Option<LiveKitDetails<'a>>,
 }
 
+/// Gives a link and a token for a meeting
+///
+/// To a person for themselves; to a program for the participant whom it names.
+#[utoipa::path(
+    post,
+    path = Route::MeetingToken.as_str(),
+    operation_id = "meeting_token",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["tokens:issue"]), ("client" = ["tokens:issue"]), ("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, format = "uuid", description = "The id of the meeting.")),
+    request_body(content = Option<TokenRequest>, description = "A person may leave it out.", example = json!({"userId": "client-456", "userName": "Alex"})),
+    responses((status = 200, description = "The token, which opens this room for this person.", body = Success<Given>, example = json!(examples::token()))),
+    extensions(("x-errors" = json!([
+        "not_found", "missing_field", "invalid_field", "expires_in_too_long", "too_early", "waiting_for_host", "meeting_over",
+        "no_room", "guests_not_allowed", "not_a_member", "token_too_large", "unavailable",
+    ]))),
+)]
 pub(super) async fn token(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_GENERATE).await?;
     let answer = async {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, FixedOffset};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::domain::meeting::MeetingType;
 use crate::domain::observation::BackendKind;
@@ -9,13 +10,15 @@ use crate::domain::{Timestamp, UserId};
 use crate::http::error::ApiError;
 
 /// `meetingType`. Read by way of a text, so that any other value is a wrong type of this field and not a fault of the JSON.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
+#[schema(as = MeetingType, value_type = String, pattern = "^(video|audio|chat)$")]
 pub(in crate::http) struct Medium(pub(in crate::http) MeetingType);
 
 /// `backend`: the kind of meeting server.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
+#[schema(value_type = String, pattern = "^(jitsi|livekit)$")]
 pub(in crate::http) struct ServerKind(pub(in crate::http) BackendKind);
 
 /// Characters of a title, and of the longer texts.

@@ -114,6 +114,53 @@ pub(in crate::http) fn optional_name() -> Object {
     nullable(text(0, LONGEST_NAME)).build()
 }
 
+/// A title, or another name of one line.
+pub(in crate::http) fn title() -> Object {
+    nullable(text(0, 200).pattern(Some(PRINTABLE))).build()
+}
+
+/// A text of several lines.
+pub(in crate::http) fn long_text() -> Object {
+    nullable(text(0, 4000).pattern(Some(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"))).build()
+}
+
+/// Ids of people.
+pub(in crate::http) fn people() -> utoipa::openapi::schema::Array {
+    utoipa::openapi::schema::ArrayBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .items(text(1, LONGEST_NAME).pattern(Some(PRINTABLE)))
+        .max_items(Some(200))
+        .build()
+}
+
+/// A moment that is required, with any offset.
+pub(in crate::http) fn moment() -> Object {
+    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(format))
+        .build()
+}
+
+/// A date of the calendar.
+pub(in crate::http) fn date() -> Object {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Date);
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(format))
+        .build()
+}
+
+/// What a clock shows.
+pub(in crate::http) fn time() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(
+            r"^(0?[1-9]|1[0-2]):[0-5][0-9] [AP]M$|^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        ))
+        .build()
+}
+
 /// A text without control characters that may be left out.
 pub(in crate::http) fn optional_text() -> Object {
     nullable(text(0, LONGEST_NAME).pattern(Some(PRINTABLE))).build()

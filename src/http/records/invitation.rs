@@ -11,7 +11,9 @@ use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::auth::MAY_READ;
 use crate::http::meetings::{join_page, seen, tag};
+use crate::http::openapi::tag as doc;
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 
 const PRODUCT: &str = "-//usher//meetings//EN";
 /// In place of a title.
@@ -21,6 +23,21 @@ const PUBLISHED: &str = "text/calendar; charset=utf-8; method=PUBLISH";
 const CANCELLED: &str = "text/calendar; charset=utf-8; method=CANCEL";
 const FILE: &str = "attachment; filename=\"invite.ics\"";
 
+/// The invitation for a calendar
+///
+/// It names the join page and holds no token. A calendar that has it already replaces it, or takes it away where the
+/// meeting was called off.
+#[utoipa::path(
+    get,
+    path = Route::MeetingInvitation.as_str(),
+    operation_id = "meeting_invitation",
+    tag = doc::RECORDS,
+    security(("api_key" = ["meetings:read"]), ("client" = ["meetings:read"]), ("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, format = "uuid", description = "The id of the meeting.")),
+    responses((status = 200, description = "An event (RFC 5545).", content_type = "text/calendar", body = String,
+        headers(("ETag" = String, description = "The version of the meeting.")))),
+    extensions(("x-errors" = json!(["not_found", "unavailable"]))),
+)]
 pub(super) async fn invitation(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_READ).await?;
     let meeting = seen(request, &asker, id)
