@@ -98,30 +98,33 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
         .boxed()
 }
 
+/// What stands in the place of an id. The names of routes are none.
+struct Named(String);
+
 /// The routes of one meeting.
 fn one(api: &Api) -> BoxedFilter<(Answer,)> {
-    let path = warp::path!("api" / "meetings" / String);
+    let path = warp::path!("api" / "meetings" / Named);
     let read = path
         .and(read(api, Route::Meeting))
-        .then(|id: String, request, body| {
+        .then(|id: Named, request, body| {
             answered(request, body, async move |request: &Incoming, _| {
-                read::read(request, &id).await
+                read::read(request, &id.0).await
             })
         });
     let change =
         path.and(warp::patch())
             .and(incoming(api, Route::Meeting))
-            .then(|id: String, request, body| {
+            .then(|id: Named, request, body| {
                 answered(request, body, async move |request: &Incoming, body| {
-                    change::change(request, &id, body).await
+                    change::change(request, &id.0, body).await
                 })
             });
     let cancel =
         path.and(warp::delete())
             .and(incoming(api, Route::Meeting))
-            .then(|id: String, request, body| {
+            .then(|id: Named, request, body| {
                 answered(request, body, async move |request: &Incoming, _| {
-                    status::cancel(request, &id).await
+                    status::cancel(request, &id.0).await
                 })
             });
     let status = warp::path!("api" / "meetings" / String / "status")
@@ -149,6 +152,19 @@ fn one(api: &Api) -> BoxedFilter<(Answer,)> {
         .or(token)
         .unify()
         .boxed()
+}
+
+// === impl Named ===
+
+impl FromStr for Named {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "adhoc" => Err("is a route of its own"),
+            id => Ok(Self(id.to_owned())),
+        }
+    }
 }
 
 /// The meeting of that id, if the caller may see it. To others it does not exist.

@@ -32,7 +32,6 @@ struct GenerateToken {
     #[schema(schema_with = form::optional_name)]
     name: Option<String>,
     grants: Option<Grants>,
-    #[schema(max_length = 1024)]
     metadata: Option<String>,
     #[schema(schema_with = form::attributes)]
     attributes: Option<BTreeMap<String, String>>,

@@ -44,7 +44,6 @@ struct TokenRequest {
     #[schema(schema_with = form::optional_identity)]
     participant_identity: Option<String>,
     #[serde(alias = "participantMetadata")]
-    #[schema(max_length = 1024)]
     participant_metadata: Option<String>,
     #[serde(alias = "participantAttributes")]
     #[schema(schema_with = form::attributes)]

@@ -13,7 +13,7 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{OpenApi, Ref, RefOr};
 
 use super::security;
@@ -46,6 +46,7 @@ pub(super) fn write_out(document: &mut OpenApi) {
     let catalogue = catalogue();
     let mut used = BTreeSet::new();
     for operation in document.paths.paths.values_mut().flat_map(operations) {
+        left_out_is_not_null(operation);
         let codes = codes(operation);
         add(operation, &codes, &catalogue);
         used.extend(codes);
@@ -58,6 +59,23 @@ pub(super) fn write_out(document: &mut OpenApi) {
             .value(Some(known.body))
             .build();
         components.examples.insert(code.to_owned(), example.into());
+    }
+}
+
+/// A body that may be left out is described as one that may be null, which is something else.
+fn left_out_is_not_null(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else {
+        return;
+    };
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        if let Some(RefOr::T(Schema::OneOf(choices))) = &content.schema {
+            let form = choices
+                .items
+                .iter()
+                .find(|choice| matches!(choice, RefOr::Ref(_)));
+            content.schema = form.cloned().or(content.schema.take());
+        }
     }
 }
 
