@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::patience::{DEADLINE, look_for};
 use crate::ports::free_port;
+use crate::web;
 
 /// The API key of the client `ataraxia`, whose hash is in [`CLIENTS`].
 pub const KEY: &str = "dev-key-ataraxia";
@@ -165,8 +166,7 @@ impl Usher {
             fs::write(folder.path().join(format!("config/{name}.toml")), text).unwrap();
         }
         let child = spawn(folder.path(), &setup);
-        let http = Client::builder()
-            .timeout(DEADLINE)
+        let http = web::client()
             // Well before usher closes idle connections, so that none is used in the moment in which it does.
             .pool_idle_timeout(Duration::from_secs(10))
             .build()
