@@ -327,6 +327,15 @@ impl Usher {
         number(11) + number(12)
     }
 
+    /// The most memory that it ever had at a time, in KiB (proc_pid_status(5)).
+    pub fn peak_memory(&self) -> u32 {
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("the process is there");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        number.expect("a number of KiB")
+    }
+
     /// Waits for the process to end.
     pub fn ended(&mut self) -> ExitStatus {
         let (pid, child) = (self.pid(), &mut self.child);
