@@ -428,7 +428,9 @@ fn spawn(folder: &Path, setup: &Setup) -> Child {
         .arg(folder.join("config"));
     command
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        // How much freed memory glibc keeps shall not depend on the number of processors (mallopt(3)).
+        .env("MALLOC_ARENA_MAX", "2");
     command.envs(setup.variables.iter().cloned());
     command
         .stdin(Stdio::null())
