@@ -19,6 +19,7 @@ const QUIET = [
   "--disable-component-update",
   "--disable-sync",
   "--no-first-run",
+  "--no-proxy-server",
 ];
 
 /** `address` is where the site listens, `screenshots` the folder for pictures. */

@@ -439,6 +439,7 @@ async fn the_provider_is_tried_before_anybody_signs_in() {
         let run = Command::new(env!("CARGO_BIN_EXE_usher"))
             .args(["check", "--online", "--config"])
             .arg(usher.config_dir())
+            .env_clear()
             .output();
         let run = run.expect("usher can be started");
         (run.status.code(), String::from_utf8(run.stdout).expect("text"))

@@ -1,9 +1,10 @@
 //! What browsers are told about pages: types, policies, how long to keep what, and where the sample pages are.
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 
 use crate::usher::{CLIENTS, Setup, Usher};
+use crate::web;
 
 const SAMPLE: &str = r#"
 [jitsi_meet]
@@ -21,7 +22,7 @@ async fn with_sample() -> Usher {
 
 /// A browser that stays where it is.
 async fn fetched(usher: &Usher, path: &str) -> Response {
-    let browser = Client::builder().redirect(Policy::none()).build().unwrap();
+    let browser = web::client().redirect(Policy::none()).build().unwrap();
     browser
         .get(format!("{}{path}", usher.url()))
         .send()

@@ -92,6 +92,16 @@ fn setup() -> Setup {
     }
 }
 
+/// The same with passwords so dear to check, in KiB and passes, that a test can see it being done. None is right.
+fn dear(memory: u32, passes: u32) -> Setup {
+    let (salt, hash) = ("A".repeat(22), "A".repeat(43));
+    let dear = format!("$argon2id$v=19$m={memory},t={passes},p=1${salt}${hash}");
+    Setup {
+        users: PEOPLE.replace("HASH", &dear),
+        ..setup()
+    }
+}
+
 /// The query with which the portal asks for a sign-in.
 fn to_portal(next: &str) -> String {
     query(&[("client_id", "portal"), ("redirect_uri", PORTAL), ("next", next)])

@@ -178,6 +178,11 @@ async fn assert_all_there(folder: &Path, stored: &[String]) {
     }
 }
 
+/// sled's data file, by the real path that strace names it by.
+fn data_file(folder: &Path) -> PathBuf {
+    folder.join("db").canonicalize().expect("the data file is there")
+}
+
 fn this_program() -> PathBuf {
     std::env::current_exe().unwrap()
 }
@@ -213,7 +218,7 @@ async fn no_answer_leaves_before_the_disk_has_it() {
     writer.send((0..640).map(|n| request(1, n)).collect());
     assert_eq!(keys(&writer.finish(), "stored ").len(), 640);
 
-    let (trace, data) = (Trace::load(&output), folder.path().join("db"));
+    let (trace, data) = (Trace::load(&output), data_file(folder.path()));
     for (round, count) in [(0, 20), (1, 640)] {
         for n in 0..count {
             trace.assert_durable(
@@ -231,7 +236,7 @@ async fn no_answer_leaves_before_the_disk_has_it() {
 async fn nobody_reads_what_the_disk_does_not_have_yet() {
     let (folder, output) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let output = output.path().join("strace");
-    let slow = ["-e", "inject=fdatasync:delay_enter=2000000:when=1"];
+    let slow = ["-e", "inject=fdatasync:delay_enter=10000000:when=1"];
     let mut writer = Writer::start(Trace::command(&output, &slow, this_program()), folder.path());
     let mut answer = writer.ask("get a");
     assert_eq!(answer, "absent a");
@@ -243,7 +248,7 @@ async fn nobody_reads_what_the_disk_does_not_have_yet() {
     }
     assert!(absent > 1, "it was read while the disk was busy");
     writer.finish();
-    let (trace, data) = (Trace::load(&output), folder.path().join("db"));
+    let (trace, data) = (Trace::load(&output), data_file(folder.path()));
     trace.assert_durable(&data, "create a 10", &answer);
 }
 

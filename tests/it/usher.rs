@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::patience::{DEADLINE, look_for};
 use crate::ports::free_port;
+use crate::web;
 
 /// The API key of the client `ataraxia`, whose hash is in [`CLIENTS`].
 pub const KEY: &str = "dev-key-ataraxia";
@@ -165,8 +166,7 @@ impl Usher {
             fs::write(folder.path().join(format!("config/{name}.toml")), text).unwrap();
         }
         let child = spawn(folder.path(), &setup);
-        let http = Client::builder()
-            .timeout(DEADLINE)
+        let http = web::client()
             // Well before usher closes idle connections, so that none is used in the moment in which it does.
             .pool_idle_timeout(Duration::from_secs(10))
             .build()
@@ -327,6 +327,15 @@ impl Usher {
         number(11) + number(12)
     }
 
+    /// The most memory that it ever had at a time, in KiB (proc_pid_status(5)).
+    pub fn peak_memory(&self) -> u32 {
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("the process is there");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        number.expect("a number of KiB")
+    }
+
     /// Waits for the process to end.
     pub fn ended(&mut self) -> ExitStatus {
         let (pid, child) = (self.pid(), &mut self.child);
@@ -419,7 +428,9 @@ fn spawn(folder: &Path, setup: &Setup) -> Child {
         .arg(folder.join("config"));
     command
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        // How much freed memory glibc keeps shall not depend on the number of processors (mallopt(3)).
+        .env("MALLOC_ARENA_MAX", "2");
     command.envs(setup.variables.iter().cloned());
     command
         .stdin(Stdio::null())

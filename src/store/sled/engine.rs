@@ -143,7 +143,7 @@ impl Engine {
         if let Err(error) = closed.unwrap_or_else(|_| Err(panicked())) {
             tracing::error!(%error, "the store was not closed in order; what was acknowledged is on the disk");
         }
-        Folder::wait_for_release(&data);
+        folder.release(&data);
     }
 
     /// What sled holds in a range, and where it stopped if there is more. A record that is just being changed is never

@@ -110,14 +110,19 @@ impl Folder {
         File::options().write(true).open(self.data_path())
     }
 
-    /// Waits until sled's threads have let go of the data file, for a second at most; they need microseconds.
+    /// Waits until sled's threads have let go of the data file, for a second at most; they need microseconds. Then the
+    /// folder is anybody's.
     ///
-    /// Otherwise the next opener in this process could meet sled's own lock.
-    pub fn wait_for_release(data: &File) {
+    /// Otherwise the next opener in this process could meet sled's own lock. And closing alone gives up no lock while a
+    /// child that was just forked still has a copy of the descriptor, before its exec (flock(2)).
+    pub fn release(self, data: &File) {
         let start = Instant::now();
         while data.try_lock().is_err() && start.elapsed() < Duration::from_secs(1) {
             std::thread::yield_now();
         }
+        // What fails here is made up for by closing.
+        let _ = data.unlock();
+        let _ = self.handle.unlock();
     }
 
     fn data_path(&self) -> PathBuf {
@@ -137,4 +142,23 @@ fn make(path: &Path) -> io::Result<()> {
         File::open(above.unwrap_or(Path::new(".")))?.sync_all()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_was_released_is_free_whoever_has_a_copy_of_its_descriptors() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::claim(dir.path()).unwrap();
+        fs::write(folder.data_path(), "").unwrap();
+        let data = folder.data().unwrap();
+        // A child that was just forked has such copies.
+        let _copies = (folder.handle.try_clone().unwrap(), data.try_clone().unwrap());
+        assert!(matches!(Folder::claim(dir.path()), Err(OpenError::InUse { .. })));
+        folder.release(&data);
+        let next = Folder::claim(dir.path()).unwrap();
+        next.data().unwrap().try_lock().unwrap();
+    }
 }

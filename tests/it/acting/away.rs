@@ -118,6 +118,7 @@ fn checked(usher: &Usher) -> String {
     let run = Command::new(env!("CARGO_BIN_EXE_usher"))
         .args(["check", "--online", "--config"])
         .arg(usher.config_dir())
+        .env_clear()
         .output();
     String::from_utf8(run.expect("usher can be started").stdout).expect("text")
 }

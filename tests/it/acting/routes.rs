@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::prosody::people::People;
 use crate::prosody::server::{BREAKOUT, DOMAIN, MUC, Prosody, Setup};
+use crate::web;
 
 const SECRET: &str = "a secret of Prosody and usher";
 const ALPHA: &str = "alpha@conference.meet.test";
@@ -23,7 +24,7 @@ impl Bench {
         Self {
             prosody: Prosody::start(setup).await,
             people: People::start(),
-            http: Client::new(),
+            http: web::client().build().expect("a client without TLS"),
         }
     }
 

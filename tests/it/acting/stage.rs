@@ -9,6 +9,7 @@ use crate::end_to_end::story;
 use crate::ports::free_port;
 use crate::prosody::people::People;
 use crate::prosody::server::{self as prosody, MUC, Prosody};
+use crate::reload::save_in_place;
 use crate::usher::{self, KEY, PROSODY_SECRET, Usher, answered};
 
 pub struct Stage {
@@ -156,7 +157,7 @@ impl Stage {
             .next()
             .and_then(|port| port.parse().ok());
         let right = address(port.expect("a port"));
-        fs::write(&file, text.replace(&address(wrong), &right)).expect("usher.toml can be written");
+        save_in_place(&file, &text.replace(&address(wrong), &right));
         let applied = [("usher_config_reloads_total{result=\"applied\"}", 1.0)];
         self.usher.until_metrics(&applied).await;
     }

@@ -19,7 +19,7 @@ const PERSON: &str = "123e4567-e89b-12d3-a456-426614174000";
 const CALLERS: usize = 16;
 
 /// One person, who may sign in for the client `ataraxia`.
-fn door() -> Setup {
+pub fn door() -> Setup {
     let setup = setup();
     let redirect = format!("rooms = [\"*\"]\nredirect_uris = [\"{CALLBACK}\"]");
     Setup {
@@ -37,7 +37,7 @@ fn login(usher: &Usher, request: &str, username: &str, password: &str) -> Reques
     usher.http.post(url).header("X-Request-Id", request).json(&body)
 }
 
-fn validate(usher: &Usher, request: &str, token: &str) -> RequestBuilder {
+pub fn validate(usher: &Usher, request: &str, token: &str) -> RequestBuilder {
     let url = format!("{}/sso/api/validate-token/", usher.url());
     let body = json!({ "token": token, "client_id": "ataraxia" });
     usher.http.post(url).header("X-Request-Id", request).json(&body)
@@ -114,7 +114,7 @@ async fn what_was_answered_when_usher_was_killed_is_in_the_trail_and_out() {
         callers.spawn(until_refused(calls));
     }
     let reader = Reader::connect(&nats.url()).await;
-    let begun = look_for(async || (reader.stored().await.len() > 100).then_some(()));
+    let begun = look_for(async || (reader.messages().await > 100).then_some(()));
     begun.await.expect("the trail grows");
     usher.kill9();
     let acknowledged = callers.join_all().await.concat();

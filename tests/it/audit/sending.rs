@@ -44,7 +44,7 @@ async fn nothing_is_lost_while_both_are_killed_in_the_middle() {
         written = written_meanwhile(&mut usher, async |writer| writer.write(round * MANY, MANY).await).await;
         // Some of them are out by now, the rest is cut off in the middle.
         let reader = Reader::connect(&nats.url()).await;
-        let begun = look_for(async || (count(&reader).await > (round * MANY) as u64).then_some(()));
+        let begun = look_for(async || (reader.messages().await > (round * MANY) as u64).then_some(()));
         begun.await.expect("a first record of the round goes out");
         if round % 2 == 1 {
             nats.kill9();
@@ -95,15 +95,10 @@ async fn arrived(usher: &Usher, nats: &NatsServer, expected: usize) -> Vec<Store
     let reader = Reader::connect(&nats.url()).await;
     let complete = async |usher: &Usher| {
         let quiet = usher.metric(WAITING).await == 0.0;
-        (quiet && count(&reader).await == expected as u64).then_some(())
+        (quiet && reader.messages().await == expected as u64).then_some(())
     };
     usher.eventually("every record in the stream", complete).await;
     reader.stored().await
-}
-
-async fn count(reader: &Reader) -> u64 {
-    let stream = reader.0.get_stream(usher::bus::nats::STREAM).await;
-    stream.map_or(0, |stream| stream.cached_info().state.messages)
 }
 
 fn told(stored: &[Stored]) -> Vec<String> {

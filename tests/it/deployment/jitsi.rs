@@ -4,8 +4,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::text_of;
 use crate::api::Said;
-use crate::patience::DEADLINE;
 use crate::usher::{CLIENTS, Setup, Usher};
+use crate::web;
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -54,8 +54,8 @@ fn filled_in(address: &str, state: &str, challenge: &str) -> String {
 /// What usher says to a browser at an address of the file; nginx would have taken `/usher` away.
 async fn visit(usher: &Usher, address: &str) -> Said {
     let path = address.strip_prefix("https://meet.example.com/usher").unwrap();
-    let stays = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    let browser = stays.timeout(DEADLINE).build().unwrap();
+    let stays = web::client().redirect(reqwest::redirect::Policy::none());
+    let browser = stays.build().unwrap();
     Said::to(browser.get(format!("{}{path}", usher.url()))).await
 }
 

@@ -61,7 +61,9 @@ impl Watched {
         let output = self.output.path().join("strace");
         let ended = look_for(async || has_ended(&output, &thread).then_some(())).await;
         assert!(ended.is_some(), "strace does not end");
-        (Trace::load(&output), self.usher.store_dir().join("db"))
+        // strace names files by their real paths.
+        let data = self.usher.store_dir().join("db").canonicalize();
+        (Trace::load(&output), data.expect("the data file is there"))
     }
 
     async fn book(&self, appointment: &str) -> Promise {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use usher::http::server::Limits;
 
 use super::door::{Door, soon, trusting};
+use crate::listening::listen;
 
 /// The text of the log, for a test that runs on one thread.
 #[derive(Clone, Default)]
@@ -28,7 +29,7 @@ impl Log {
             .with_ansi(false)
             .with_writer(move || log.clone())
             .finish();
-        tracing::subscriber::set_default(subscriber)
+        listen(subscriber)
     }
 
     fn text(&self) -> String {

@@ -10,8 +10,15 @@ use usher::http::server::{Clock, Edge, Limits, Listener, RequestIds, TrustedProx
 use usher::telemetry::metrics::Build;
 use usher::telemetry::{Metrics, Readiness};
 
+use crate::web;
+
 async fn get(address: &str, path: &str) -> (u16, String) {
-    let answer = reqwest::get(format!("http://{address}{path}")).await.unwrap();
+    let client = web::client().build().unwrap();
+    let answer = client
+        .get(format!("http://{address}{path}"))
+        .send()
+        .await
+        .unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 

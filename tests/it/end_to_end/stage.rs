@@ -80,10 +80,17 @@ impl Stage {
         self.usher.until_metrics(&[("usher_people", count as f64)]).await;
     }
 
-    /// Everything in the stream, once so many events are in it.
+    /// Everything in the stream, once so many events of meetings are in it and no more are to come.
+    ///
+    /// usher's own count would not do: what it sent again after a new connection counts again.
     pub async fn stream(&self, count: usize) -> Vec<Stored> {
-        until_published(&self.usher, count).await;
-        Reader::connect(&self.nats.url()).await.stored().await
+        let reader = Reader::connect(&self.nats.url()).await;
+        let there = async |_: &Usher| (reader.count("usher.meetings.>").await >= count).then_some(());
+        self.usher
+            .eventually(&format!("a stream of {count} events"), there)
+            .await;
+        self.usher.until_metrics(&[("usher_events_waiting", 0.0)]).await;
+        reader.stored().await
     }
 }
 

@@ -3,9 +3,10 @@
 use std::io;
 use std::time::Duration;
 
+use async_nats::jetstream;
 use futures_util::StreamExt;
 use tokio::sync::watch;
-use usher::bus::nats::FollowError;
+use usher::bus::nats::{FollowError, STREAM};
 use usher::bus::{BusError, Message, NatsBus};
 use usher::cli::events::{EventsArgs, EventsError, follow};
 use usher::domain::Timestamp;
@@ -135,6 +136,8 @@ async fn from_now_on_nothing_is_missed_or_repeated_through_restarts() {
         .await
         .unwrap();
     observer.flush().await.unwrap();
+    // The server takes up what one connection says in its order, so now it knows the subscription.
+    jetstream::new(observer).get_stream(STREAM).await.unwrap();
     let nats = nats_at(server.url());
     let mut screen = Screen::default();
     let mut lines = screen.lines.subscribe();

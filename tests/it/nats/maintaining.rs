@@ -12,6 +12,7 @@ use usher::bus::{BusError, NatsBus};
 use usher::config::daemon::Nats;
 
 use super::{NatsServer, Reader, Version, connected, insist, message, nats_at, soon};
+use crate::listening::listen;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -44,7 +45,7 @@ impl Log {
             .with_ansi(false)
             .with_writer(move || LogWriter(writer.lock().expect("nobody panics with it").clone()))
             .finish();
-        (log, tracing::subscriber::set_default(subscriber))
+        (log, listen(subscriber))
     }
 
     async fn line(&self, wanted: &str) -> String {

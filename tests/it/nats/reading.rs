@@ -50,6 +50,12 @@ impl Reader {
         messages.map(Stored::from).collect().await
     }
 
+    /// How many messages are in the stream; none before there is one.
+    pub async fn messages(&self) -> u64 {
+        let stream = self.0.get_stream(STREAM).await;
+        stream.map_or(0, |stream| stream.cached_info().state.messages)
+    }
+
     /// How many messages of a subject, which may have wildcards, are in the stream.
     pub async fn count(&self, subject: &str) -> usize {
         let stream = self.0.get_stream(STREAM).await.expect("the stream exists");

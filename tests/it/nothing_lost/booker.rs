@@ -10,6 +10,7 @@ use super::BOOKED_AT_LEAST;
 use super::ledger::Booked;
 use super::pulse::Pulse;
 use crate::usher::KEY;
+use crate::web;
 
 const PAUSE: Duration = Duration::from_millis(5);
 /// Acknowledgements between two bookings.
@@ -27,7 +28,7 @@ pub struct Booker {
 
 impl Booker {
     pub fn new(usher: &str, pulse: Pulse) -> Self {
-        let http = Client::builder()
+        let http = web::client()
             .timeout(Duration::from_secs(10))
             .build()
             .expect("a client without TLS");

@@ -349,8 +349,10 @@ fn assert_figures(meeting: &Meeting, visits: &[&Visit]) {
 
 #[tokio::test]
 async fn two_observers_and_crashes_make_one_story() {
-    let (mut dice, mut crashes) = (Dice::from_environment(), 0);
-    for _ in 0..ROUNDS {
+    let (mut dice, mut rounds, mut crashes) = (Dice::from_environment(), 0, 0);
+    // Where the disk is so fast that few come in time, there are more rounds.
+    while rounds < ROUNDS || crashes <= ROUNDS {
+        rounds += 1;
         let folder = TempDir::new().expect("a temporary folder");
         let visits = visits(&mut dice);
         crashes += report_all(folder.path(), &mut reports(&visits), &mut dice).await;
@@ -363,5 +365,4 @@ async fn two_observers_and_crashes_make_one_story() {
             assert_figures(meeting, &visits);
         }
     }
-    assert!(crashes > ROUNDS, "{crashes} crashes in {ROUNDS} rounds");
 }

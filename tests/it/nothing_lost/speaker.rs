@@ -8,6 +8,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 use super::pulse::Pulse;
+use crate::web;
 
 /// What the module sends at most in one request.
 const MAX_EVENTS: usize = 100;
@@ -34,7 +35,7 @@ pub struct Speaker {
 impl Speaker {
     /// Speaks for the conference component `host`.
     pub fn new(usher: &str, secret: &'static str, host: &str, pulse: Pulse) -> Self {
-        let http = Client::builder()
+        let http = web::client()
             .timeout(ANSWER_TIMEOUT)
             .build()
             .expect("a client without TLS");

@@ -6,6 +6,8 @@ use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 
+use crate::web;
+
 /// Cookies by origin and name. (Real browsers mix the ports of one host; our names do not collide.)
 #[derive(Debug, Clone)]
 pub struct Browser {
@@ -29,7 +31,7 @@ const MOST_REDIRECTS: usize = 10;
 
 impl Browser {
     pub fn new() -> Self {
-        let http = Client::builder().redirect(Policy::none()).build();
+        let http = web::client().redirect(Policy::none()).build();
         Self {
             http: http.expect("a client without TLS"),
             cookies: BTreeMap::new(),

@@ -73,6 +73,8 @@ async fn nothing_comes_out_that_is_not_described() {
             "run",
             &format!("{}/openapi.json", usher.url()),
         ])
+        .env("NO_PROXY", "127.0.0.1")
+        .env("no_proxy", "127.0.0.1")
         .env("USHER_KEY", KEY)
         .env("USHER_TOKEN", token(&usher).await)
         .env("USHER_LEAVING_TOKEN", token(&usher).await)

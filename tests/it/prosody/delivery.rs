@@ -82,7 +82,7 @@ async fn an_answer_that_never_comes_is_asked_for_again() {
         .await;
     receiver.answer(Answer::Store);
     assert_eq!(numbers(&receiver.facts(2).await), [2, 3]);
-    assert_eq!(prosody.logged("no answer in time"), 1);
+    assert!(prosody.logged("no answer in time") >= 1);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::patience::look_for;
 use crate::ports::free_port;
+use crate::web;
 
 pub const DOMAIN: &str = "meet.test";
 pub const ACCOUNTS: &str = "auth.meet.test";
@@ -247,8 +248,9 @@ impl Prosody {
 
     async fn wait_until_ready(&mut self) {
         let page = format!("{}/xmpp-websocket", self.http());
+        let http = web::client().build().expect("a client without TLS");
         let child = &mut self.child;
-        let outcome = look_for(async || match reqwest::get(&page).await {
+        let outcome = look_for(async || match http.get(&page).send().await {
             Ok(_) => Some(None),
             Err(_) => child.try_wait().expect("the process is ours").map(Some),
         });

@@ -10,8 +10,8 @@ use reqwest::{Client, RequestBuilder};
 use url::Url;
 
 use crate::api::Said;
-use crate::patience::DEADLINE;
 use crate::usher::Usher;
+use crate::web;
 
 pub struct Browser {
     http: Client,
@@ -25,10 +25,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Browser {
     pub fn of(usher: &Usher) -> Self {
-        let http = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(DEADLINE)
-            .build();
+        let http = web::client().redirect(reqwest::redirect::Policy::none()).build();
         Self {
             http: http.expect("a client without TLS"),
             home: usher.url(),
