@@ -81,7 +81,7 @@ async fn a_room_that_died_with_prosody_needs_no_closing() {
 
 #[tokio::test]
 async fn a_prosody_that_refuses_the_secret_is_asked_again() {
-    let mut stage = Stage::with(MEETINGS, None, |setup| {
+    let stage = Stage::with(MEETINGS, None, |setup| {
         setup.muc("usher_secret = \"another secret than usher's\"")
     })
     .await;
