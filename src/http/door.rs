@@ -2,7 +2,7 @@
 
 use super::Incoming;
 use super::error::{ApiError, MeetingRefusal, SignInRefusal};
-use super::field::in_zone;
+use super::meetings::door::local;
 use crate::config::Config;
 use crate::domain::RoomKey;
 use crate::domain::access::{Booked, Closed, Entry, EntryDenial, Visitor};
@@ -37,7 +37,7 @@ pub(super) fn refusal(denial: EntryDenial, config: &Config) -> ApiError {
 pub(super) fn shut(closed: Closed, config: &Config) -> MeetingRefusal {
     match closed {
         Closed::TooEarly { opens_at } => MeetingRefusal::TooEarly {
-            opens_at: in_zone(opens_at, config.daemon.meetings.timezone),
+            opens_at: local(opens_at, config.daemon.meetings.timezone),
         },
         Closed::Over => MeetingRefusal::Over,
         Closed::NotBooked => MeetingRefusal::NotBooked,
