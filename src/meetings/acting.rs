@@ -74,12 +74,15 @@ impl Acting {
 
     /// Runs until `stop`; calls that have begun are ended in order.
     pub async fn run(self, stop: CancellationToken) {
+        let waiting = self.0.meetings.orders().values().map(Vec::len).sum();
+        self.0.meetings.0.metrics.set_orders_waiting(waiting);
         // What servers have to report comes first: the room may have been closed while usher was away.
         let grace = self.0.meetings.policy().adhoc_grace.to_std().unwrap_or_default();
         let first = tokio::time::sleep(LISTEN_FIRST.min(grace));
         if stop.run_until_cancelled(first).await.is_none() {
             return;
         }
+        let mut config = self.0.meetings.0.config.clone();
         let mut followed: HashMap<MeetingId, Followed> = HashMap::new();
         let mut following = FuturesUnordered::new();
         while !stop.is_cancelled() {
@@ -90,6 +93,8 @@ impl Acting {
                 () = stop.cancelled() => {}
                 () = self.0.meetings.0.orders_changed.notified() => {}
                 Some(id) = following.next() => drop(followed.remove(&id)),
+                // What was wrong may have been set right.
+                Ok(()) = config.changed() => followed.values().for_each(|known| known.wake.notify_one()),
             }
         }
         while following.next().await.is_some() {}
@@ -153,6 +158,7 @@ impl Acting {
     /// Tries to carry out the first order of a meeting.
     async fn step(&self, id: MeetingId) -> Result<Next, MeetingsError> {
         let Some(meeting) = self.0.meetings.get(id).await? else {
+            self.0.meetings.index(|index| index.forget(id));
             return Ok(Next::Nothing);
         };
         let Some(order) = meeting.orders.first().cloned() else {
@@ -298,3 +304,6 @@ impl Pauses {
         pause
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use crate::config::daemon::Signing;
 use crate::config::secret::Secret;
 use crate::domain::{RoomName, UserId};
 
+mod control;
 mod identity;
 
 fn room(name: &str) -> RoomName {

@@ -97,7 +97,7 @@ async fn who_does_not_know_the_secret_can_do_nothing() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_and_what_is_not_there_is_named() {
+async fn what_cannot_be_read_is_refused() {
     let mut bench = Bench::new().await;
     bench.enter("ann", ALPHA).await;
     let bad = (StatusCode::BAD_REQUEST, json!({ "error": "bad_request" }));
@@ -129,7 +129,12 @@ async fn what_cannot_be_read_is_refused_and_what_is_not_there_is_named() {
         bench.ask("POST /usher/end", &huge).await.0,
         StatusCode::PAYLOAD_TOO_LARGE
     );
+}
 
+#[tokio::test]
+async fn what_is_not_there_is_named() {
+    let mut bench = Bench::new().await;
+    bench.enter("ann", ALPHA).await;
     let unknown = (StatusCode::NOT_FOUND, json!({ "error": "unknown_room" }));
     for room in [
         "beta@conference.meet.test",
