@@ -7,6 +7,7 @@ mod terms;
 
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -16,18 +17,24 @@ use super::door::shut;
 use super::error::ApiError;
 use super::hooks::reporter;
 use super::language::choose;
+use super::openapi::tag;
 use super::refused::Refused;
 use super::{Api, Incoming, answered, incoming, post, read};
 use crate::config::daemon::Language;
 use crate::domain::access::{Booked, Opening};
 use crate::domain::{Meeting, MeetingId, RoomKey, RoomName};
 use crate::ingest::Reporter;
-use crate::telemetry::label::{Reservation, Route};
-use terms::{Asked, Conference};
+use crate::telemetry::label::{Label, Reservation, Route};
+use terms::{Asked, Conference, Form};
+
+#[derive(OpenApi)]
+#[openapi(paths(create, show, emptied))]
+pub(super) struct Docs;
 
 /// Where the meeting is that is booked in the room.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Conflict {
+    #[schema(value_type = String, format = Uuid)]
     conflict_id: MeetingId,
 }
 
@@ -40,7 +47,7 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
         .and(read(api, Route::Conference))
         .then(|id: String, request, body| {
             answered(request, body, async move |request: &Incoming, _| {
-                told(request, show(request, &id).await)
+                show(request, &id).await
             })
         });
     let emptied = one()
@@ -50,7 +57,23 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
     asked.or(shown).unify().or(emptied).unify().boxed()
 }
 
-/// `POST /conference`: somebody wants to open a room.
+/// Asks whether a room may open
+///
+/// As Jitsi's `mod_reservations` asks it. Asked again, the answer is the same. `message` of a refusal is for people; a meeting
+/// that is over for everyone is refused with 403 too.
+#[utoipa::path(
+    post,
+    path = Route::Conferences.as_str(),
+    operation_id = "ask_for_room",
+    tag = tag::SERVERS,
+    security(("prosody" = [])),
+    request_body(content = Form, content_type = "application/x-www-form-urlencoded", example = json!({"name": "hall", "start_time": "2026-11-14T10:00:00.000Z", "mail_owner": "9fe06261-1c1f@meet.example.com"})),
+    responses(
+        (status = 200, description = "Nobody booked it, and it opens by rule.", body = Conference, example = json!({"id": "room-0f8f5a7be2d9405b8f6a9b6f4a0c7d11", "name": "hall", "mail_owner": "9fe06261-1c1f@meet.example.com", "start_time": "2026-11-14T10:00:00Z", "duration": 2592000, "max_occupants": 50})),
+        (status = 409, description = "A meeting is booked there whose time is now; GET says how its room opens.", body = Conflict, example = json!({"conflict_id": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f"})),
+    ),
+    extensions(("x-errors" = json!(["missing_field", "invalid_field", "too_early", "room_not_booked", "unavailable"]))),
+)]
 async fn create(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     told(request, judge(request, body).await)
 }
@@ -76,8 +99,22 @@ async fn judge(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     Ok(Answer::json(&conference, None))
 }
 
-/// `GET /conference/{id}`: how the room of a booked meeting opens.
+/// Tells how the room of a booked meeting opens
+#[utoipa::path(
+    get,
+    path = Route::Conference.as_str(),
+    operation_id = "read_room",
+    tag = tag::SERVERS,
+    security(("prosody" = [])),
+    params(("id" = String, Path, description = "The `conflict_id`: the id of the meeting.")),
+    responses((status = 200, description = "It opens now.", body = Conference, example = json!({"id": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f", "name": "clinic-appt-456-1794650400000", "mail_owner": "usher", "start_time": "2026-11-14T10:00:00Z", "duration": 2592000, "max_occupants": 2, "lobby": true, "password": "open sesame"}))),
+    extensions(("x-errors" = json!(["not_found", "too_early", "room_not_booked", "unavailable"]))),
+)]
 async fn show(request: &Incoming, id: &str) -> Result<Answer, Refused> {
+    told(request, terms_of(request, id).await)
+}
+
+async fn terms_of(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let reporter = reporter(request)?;
     let meeting = meeting(request, &reporter, id).await?;
     let (_, opening) = opening(request, &meeting.booking.room).await?;
@@ -87,7 +124,18 @@ async fn show(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     Ok(Answer::json(&conference, None))
 }
 
-/// `DELETE /conference/{id}`: everybody has left. What is booked stays booked.
+/// Tells that everybody has left
+///
+/// What is booked stays booked, and opens again.
+#[utoipa::path(
+    delete,
+    path = Route::Conference.as_str(),
+    operation_id = "room_emptied",
+    tag = tag::SERVERS,
+    security(("prosody" = [])),
+    params(("id" = String, Path, description = "The `id` of the answer that opened the room.")),
+    responses((status = 204, description = "It is taken note of.")),
+)]
 async fn emptied(request: &Incoming, _: Body) -> Result<Answer, Refused> {
     let known = reporter(request).map(|_| {
         request.api.metrics.reservation_asked(Reservation::Emptied);

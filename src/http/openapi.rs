@@ -19,7 +19,7 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 
 use super::answer::{Answer, ErrorBody};
-use super::{Api, Incoming, answered, audit, get, hooks, jitsi, keys, livekit, pages, sso};
+use super::{Api, Incoming, answered, audit, conference, get, hooks, jitsi, keys, livekit, pages, sso};
 use crate::domain::hex;
 use crate::telemetry::label::{Label, Route};
 pub(super) use methods::Methods;
@@ -104,6 +104,7 @@ fn parts() -> Vec<Document> {
         sso::Docs::openapi(),
         audit::Docs::openapi(),
         hooks::Docs::openapi(),
+        conference::Docs::openapi(),
         keys::Docs::openapi(),
         pages::Docs::openapi(),
     ]

@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::Duration;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::config::Config;
 use crate::domain::access::Opening;
@@ -11,6 +12,20 @@ use crate::http::Incoming;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
 use crate::http::field::seconds;
+
+/// What the module sends, as the description of the API shows it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a form is read by the names of its fields")]
+pub(super) struct Form {
+    /// The node of the room's address, in the form in which Prosody compares it; with a tenant `[tenant]room`.
+    #[schema(min_length = 1, max_length = 1023)]
+    name: String,
+    /// The moment of asking; ours where it cannot be read.
+    start_time: Option<String>,
+    /// The address of whoever comes first, without its resource. Its host says which server asks, where several have one secret.
+    #[schema(max_length = 2047)]
+    mail_owner: Option<String>,
+}
 
 /// What the module says of a room.
 pub(super) struct Asked {
@@ -24,9 +39,10 @@ pub(super) struct Asked {
 
 /// How a room opens. Where one of the first five were missing or another had the wrong type, the module would take it
 /// for no answer at all. Texts only: Lua 5.4 writes whole numbers of JSON as `2.0` into addresses.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Conference<'a> {
     id: String,
+    /// As it was asked for.
     name: &'a str,
     mail_owner: &'a str,
     start_time: String,
