@@ -54,9 +54,9 @@ struct Inner {
     written: mpsc::UnboundedSender<Written>,
     /// Wakes the schedule when the next due moment may have changed.
     due_changed: Notify,
+    reports: Semaphore,
     /// Wakes those who tell meeting servers what to do.
     orders_changed: Notify,
-    reports: Semaphore,
 }
 
 /// A durable write left events to be sent.
@@ -134,8 +134,8 @@ impl Meetings {
             ambient,
             written,
             due_changed: Notify::new(),
-            orders_changed: Notify::new(),
             reports: Semaphore::new(usage::REPORTS_AT_ONCE),
+            orders_changed: Notify::new(),
         };
         let meetings = Self(Arc::new(inner));
         meetings.read_all().await?;

@@ -34,7 +34,7 @@ pub(super) struct Docs;
 /// Where the meeting is that is booked in the room.
 #[derive(Serialize, ToSchema)]
 struct Conflict {
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String)]
     conflict_id: MeetingId,
 }
 

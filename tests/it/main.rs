@@ -1,5 +1,6 @@
 //! One binary for every integration test: each further one costs a link.
 
+mod acting;
 mod agenda;
 mod api;
 mod audit;
@@ -19,6 +20,7 @@ mod nats;
 mod nginx;
 mod nothing_lost;
 mod oidc;
+mod openapi;
 mod pages;
 mod patience;
 mod ports;

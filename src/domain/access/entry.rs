@@ -127,34 +127,22 @@ impl RoomRules {
     ) -> Result<Entry, EntryDenial> {
         if let Some(number) = channel_number(room) {
             self.check_channel(number, visitor)?;
-            return Ok(self.by_rules(room, visitor, None));
+            return Ok(self.entry_as(room, visitor, None));
         }
         let seat = self.seat(room, visitor, booked.booking())?;
         self.opening(room, booked)?;
-        Ok(self.by_rules(room, visitor, seat))
+        Ok(self.entry_as(room, visitor, seat))
     }
 
-    /// Whether and how somebody may enter the room of a meeting, whenever that is.
-    pub fn entry_to(&self, booking: &Booking, visitor: Visitor<'_>) -> Result<Entry, EntryDenial> {
-        let room = &booking.room.name;
-        let seat = match channel_number(room) {
-            Some(number) => self.check_channel(number, visitor).map(|()| None),
-            None => self.seat(room, visitor, Some(booking)),
-        };
-        Ok(self.by_rules(room, visitor, seat?))
-    }
-
-    /// What the rules say of somebody who may enter, beside the seat.
-    fn by_rules(&self, room: &RoomName, visitor: Visitor<'_>, seat: Option<Seat>) -> Entry {
+    /// How somebody enters who may, with their seat in the meeting there, if it gave them one.
+    pub fn entry_as(&self, room: &RoomName, visitor: Visitor<'_>, seat: Option<Seat>) -> Entry {
         let by_rule = self.names(room, visitor, |rule| rule.moderators.as_deref());
         let moderator = by_rule || seat == Some(Seat::Moderator);
         let bypass = self.names(room, visitor, |rule| rule.lobby_bypass.as_deref());
+        let features = self.said(room, |rule| rule.features.as_ref());
         Entry {
             moderator,
-            features: self
-                .said(room, |rule| rule.features.as_ref())
-                .cloned()
-                .unwrap_or_default(),
+            features: features.cloned().unwrap_or_default(),
             lobby_bypass: moderator || bypass,
             max_people: self.said(room, |rule| rule.max_people),
         }

@@ -3,12 +3,11 @@
 use chrono::Duration;
 use chrono_tz::Tz;
 
-use crate::domain::access::{Seat, Visitor};
+use crate::domain::access::Visitor;
 use crate::domain::meeting::Meeting;
 use crate::domain::observation::without_address_id;
 use crate::domain::{Timestamp, User, UserId};
 use crate::http::Incoming;
-use crate::http::door::refusal;
 use crate::http::error::{ApiError, MeetingRefusal};
 use crate::http::meetings::door::{local, zone_of};
 use crate::signin::{Session, accounts};
@@ -37,10 +36,10 @@ impl<'a> Arrival<'a> {
             return Err(ApiError::NotFound);
         };
         let seat = meeting.booking.seat(user).ok_or(ApiError::NotFound)?;
+        let room = &meeting.booking.room.name;
         let rules = &request.config.rooms.access;
-        let entry = rules.entry_to(&meeting.booking, Visitor::User(user));
-        let entry = entry.map_err(|denial| refusal(denial, &request.config))?;
-        let moderates = seat == Seat::Moderator || entry.moderator;
+        let entry = rules.entry_as(room, Visitor::User(user), Some(seat));
+        let moderates = entry.moderator;
         Ok(Self {
             request,
             meeting,
@@ -141,8 +140,7 @@ impl<'a> Arrival<'a> {
     fn is_moderator(&self, user: &User) -> bool {
         let booking = &self.meeting.booking;
         let rules = &self.request.config.rooms.access;
-        let entry = rules.entry_to(booking, Visitor::User(user));
-        booking.seat(user) == Some(Seat::Moderator)
-            || (booking.seat(user).is_some() && entry.is_ok_and(|entry| entry.moderator))
+        let entry = |seat| rules.entry_as(&booking.room.name, Visitor::User(user), Some(seat));
+        booking.seat(user).map(entry).is_some_and(|entry| entry.moderator)
     }
 }

@@ -15,7 +15,11 @@ fn setup() -> usher::Setup {
     let person = |id: &str, more: &str| {
         format!("[\"{id}@example.com\"]\nid = \"{id}\"\nname = \"{id}\"\npassword = \"{HASH}\"\n{more}\n")
     };
-    let people = [person("hana", ""), person("pat", ""), person("eve", "roles = [\"doctor\"]")];
+    let people = [
+        person("hana", ""),
+        person("pat", ""),
+        person("eve", "roles = [\"doctor\"]"),
+    ];
     usher::Setup {
         clients: CLIENTS.to_owned() + &format!("redirect_uris = [\"{CALLBACK}\"]\n"),
         users: people.concat(),
@@ -41,7 +45,10 @@ async fn book(usher: &Usher, in_minutes: i64) -> (String, String) {
     });
     let booked: Value = usher::answered(usher.post_as(KEY, "/api/meetings", &body)).await;
     let meeting = &booked["data"]["meeting"];
-    (text(&meeting["id"]).to_owned(), text(&meeting["roomName"]).to_owned())
+    (
+        text(&meeting["id"]).to_owned(),
+        text(&meeting["roomName"]).to_owned(),
+    )
 }
 
 #[tokio::test]
@@ -51,9 +58,15 @@ async fn a_booked_room_is_for_those_who_have_a_seat() {
     for (who, moderates) in [("pat", false), ("hana", true)] {
         let said = sign_in(&usher, who, &room, "en").await;
         assert_eq!(said.status, 200, "{said:?}");
-        assert_eq!(claims(text(&said.json()["token"]))["moderator"], moderates, "{who}");
+        assert_eq!(
+            claims(text(&said.json()["token"]))["moderator"],
+            moderates,
+            "{who}"
+        );
     }
-    sign_in(&usher, "eve", &room, "en").await.assert_refused(403, "not_a_member");
+    sign_in(&usher, "eve", &room, "en")
+        .await
+        .assert_refused(403, "not_a_member");
 }
 
 #[tokio::test]
@@ -62,14 +75,26 @@ async fn those_who_have_a_seat_are_told_when_the_room_opens() {
     let (id, room) = book(&usher, 60).await;
     let english = sign_in(&usher, "pat", &room, "en").await;
     let sentence = text(&english.json()["error"]).to_owned();
-    assert!(sentence.starts_with("This room opens at 2") && sentence.ends_with("(Asia/Tehran)."), "{sentence}");
+    assert!(
+        sentence.starts_with("This room opens at 2") && sentence.ends_with("(Asia/Tehran)."),
+        "{sentence}"
+    );
     english.assert_refused(403, "too_early");
     let persian = sign_in(&usher, "hana", &room, "fa").await;
     let sentence = text(&persian.json()["error"]).to_owned();
-    assert!(sentence.starts_with("این اتاق در \u{2066}2") && sentence.ends_with("باز می‌شود."), "{sentence}");
+    assert!(
+        sentence.starts_with("این اتاق در \u{2066}2") && sentence.ends_with("باز می‌شود."),
+        "{sentence}"
+    );
     persian.assert_refused(403, "too_early");
-    sign_in(&usher, "eve", &room, "en").await.assert_refused(403, "not_a_member");
+    sign_in(&usher, "eve", &room, "en")
+        .await
+        .assert_refused(403, "not_a_member");
     super::cancel(&usher, &id).await;
-    sign_in(&usher, "pat", &room, "en").await.assert_refused(409, "meeting_over");
-    sign_in(&usher, "eve", &room, "en").await.assert_refused(403, "not_a_member");
+    sign_in(&usher, "pat", &room, "en")
+        .await
+        .assert_refused(409, "meeting_over");
+    sign_in(&usher, "eve", &room, "en")
+        .await
+        .assert_refused(403, "not_a_member");
 }
