@@ -9,6 +9,7 @@ usher_url = "http://127.0.0.1:8787" -- usher's listener, as Prosody reaches it
 usher_secret = "replace-me-by-a-random-secret" -- usher.toml: [[jitsi]] prosody_secret
 -- usher_secret_file = "/etc/prosody/usher.secret" -- instead of usher_secret; Prosody's user must be able to read it
 -- usher_queue_size = 10000 -- events that are kept while usher is away
+-- usher_door = true -- usher is asked before a room opens, as with reservations.cfg.lua; while it is away, rooms open
 -- usher_roster_interval = 60 -- seconds between two full lists of who is in
 
 -- [Component "conference.meet.example.com" "muc"]

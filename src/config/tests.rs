@@ -377,3 +377,40 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_password_of_a_room_is_in_place_or_in_a_file_and_never_printed() {
+    let rooms = |lines: &str| format!("[[rules]]\nrooms = \"*\"\n{lines}\n");
+    let load = |lines: &str| {
+        let rooms = rooms(lines);
+        let files = [
+            ("usher.toml", JITSI),
+            ("rooms.toml", rooms.as_str()),
+            ("door", " open sesame \n"),
+        ];
+        load_files(&files, &[])
+    };
+    for lines in ["password = \"open sesame\"", "password_file = \"door\""] {
+        let config = load(lines).unwrap();
+        let password = config.rooms.access.rules[0].password.as_ref().unwrap();
+        assert_eq!(password.expose(), "open sesame", "{lines}");
+        assert!(!format!("{config:?}").contains("sesame"));
+    }
+    for (lines, fault) in [
+        (
+            "password = \"open\\nsesame\"",
+            "rules.0.password: must have 1 to 128 characters, and no control characters",
+        ),
+        ("password_file = \"gone\"", "rules.0.password_file: cannot read"),
+        (
+            "password = \"sesame\"\npassword_file = \"door\"",
+            "only one of password and password_file may be given",
+        ),
+    ] {
+        let printed = load(lines).unwrap_err().to_string();
+        assert!(
+            printed.contains(fault) && !printed.contains("sesame"),
+            "{printed}"
+        );
+    }
+}

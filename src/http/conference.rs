@@ -25,7 +25,11 @@ use crate::domain::access::{Booked, Opening};
 use crate::domain::{Meeting, MeetingId, RoomKey, RoomName};
 use crate::ingest::Reporter;
 use crate::telemetry::label::{Label, Reservation, Route};
-use terms::{Asked, Conference, ConferenceForm};
+use terms::{Asked, Conference, Form};
+
+#[derive(OpenApi)]
+#[openapi(paths(create, show, emptied))]
+pub(super) struct Docs;
 
 /// Where the meeting is that is booked in the room.
 #[derive(Serialize, ToSchema)]
@@ -34,10 +38,6 @@ struct Conflict {
     #[schema(value_type = String, format = "uuid")]
     conflict_id: MeetingId,
 }
-
-#[derive(OpenApi)]
-#[openapi(paths(create, show, emptied))]
-pub(super) struct Docs;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
@@ -48,7 +48,7 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
         .and(read(api, Route::Conference))
         .then(|id: String, request, body| {
             answered(request, body, async move |request: &Incoming, _| {
-                told(request, show(request, &id).await)
+                show(request, &id).await
             })
         });
     let emptied = one()
@@ -58,31 +58,22 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
     asked.or(shown).unify().or(emptied).unify().boxed()
 }
 
-/// Says whether a room may open
+/// Asks whether a room may open
 ///
-/// A room in which a meeting is booked is answered with a conflict that names it, as Jitsi's reservations module expects. A
-/// refusal has a `message` for the people at the door.
+/// As Jitsi's `mod_reservations` asks it. Asked again, the answer is the same. `message` of a refusal is for people; a meeting
+/// that is over for everyone is refused with 403 too.
 #[utoipa::path(
     post,
     path = Route::Conferences.as_str(),
-    operation_id = "ask_for_conference",
+    operation_id = "ask_for_room",
     tag = tag::SERVERS,
     security(("prosody" = [])),
-    request_body(content = ConferenceForm, content_type = "application/x-www-form-urlencoded", example = json!({
-        "name": "alpha", "start_time": "2026-11-14T10:00:00.000Z", "mail_owner": "client-456@meet.example.com",
-    })),
+    request_body(content = Form, content_type = "application/x-www-form-urlencoded", example = json!({"name": "hall", "start_time": "2026-11-14T10:00:00.000Z", "mail_owner": "9fe06261-1c1f@meet.example.com"})),
     responses(
-        (status = 200, description = "Nothing is booked, and the room may open.", body = Conference, example = json!({
-        "id": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f",
-        "name": "alpha",
-        "mail_owner": "usher",
-        "start_time": "2026-11-14T10:00:00Z",
-        "duration": 3600,
-        "max_occupants": 12,
-    })),
-        (status = 409, description = "A meeting is booked, and the room may open for it.", body = Conflict, example = json!({"conflict_id": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f"})),
+        (status = 200, description = "Nobody booked it, and it opens by rule.", body = Conference, example = json!({"id": "room-0f8f5a7be2d9405b8f6a9b6f4a0c7d11", "name": "hall", "mail_owner": "9fe06261-1c1f@meet.example.com", "start_time": "2026-11-14T10:00:00Z", "duration": 2592000, "max_occupants": 50})),
+        (status = 409, description = "A meeting is booked there whose time is now; GET says how its room opens.", body = Conflict, example = json!({"conflict_id": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f"})),
     ),
-    extensions(("x-errors" = json!(["missing_field", "invalid_field", "too_early", "meeting_over", "room_not_booked", "unavailable"]))),
+    extensions(("x-errors" = json!(["missing_field", "invalid_field", "too_early", "room_not_booked", "unavailable"]))),
 )]
 async fn create(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     told(request, judge(request, body).await)
@@ -109,25 +100,22 @@ async fn judge(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     Ok(Answer::json(&conference, None))
 }
 
-/// Says how the room of a booked meeting opens
+/// Tells how the room of a booked meeting opens
 #[utoipa::path(
     get,
     path = Route::Conference.as_str(),
-    operation_id = "read_conference",
+    operation_id = "read_room",
     tag = tag::SERVERS,
     security(("prosody" = [])),
-    params(("id" = String, Path, description = "The `conflict_id` that was answered.")),
-    responses((status = 200, description = "What the room is opened with.", body = Conference, example = json!({
-        "id": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f",
-        "name": "alpha",
-        "mail_owner": "usher",
-        "start_time": "2026-11-14T10:00:00Z",
-        "duration": 3600,
-        "max_occupants": 12,
-    }))),
-    extensions(("x-errors" = json!(["not_found", "too_early", "meeting_over", "room_not_booked", "unavailable"]))),
+    params(("id" = String, Path, description = "The `conflict_id`: the id of the meeting.")),
+    responses((status = 200, description = "It opens now.", body = Conference, example = json!({"id": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f", "name": "clinic-appt-456-1794650400000", "mail_owner": "usher", "start_time": "2026-11-14T10:00:00Z", "duration": 2592000, "max_occupants": 2, "lobby": true, "password": "open sesame"}))),
+    extensions(("x-errors" = json!(["not_found", "too_early", "room_not_booked", "unavailable"]))),
 )]
 async fn show(request: &Incoming, id: &str) -> Result<Answer, Refused> {
+    told(request, terms_of(request, id).await)
+}
+
+async fn terms_of(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let reporter = reporter(request)?;
     let meeting = meeting(request, &reporter, id).await?;
     let (_, opening) = opening(request, &meeting.booking.room).await?;
@@ -137,17 +125,17 @@ async fn show(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     Ok(Answer::json(&conference, None))
 }
 
-/// Takes the news that everybody has left
+/// Tells that everybody has left
 ///
-/// What is booked stays booked.
+/// What is booked stays booked, and opens again.
 #[utoipa::path(
     delete,
     path = Route::Conference.as_str(),
-    operation_id = "empty_conference",
+    operation_id = "room_emptied",
     tag = tag::SERVERS,
     security(("prosody" = [])),
-    params(("id" = String, Path, description = "As it was answered.")),
-    responses((status = 204, description = "Taken.")),
+    params(("id" = String, Path, description = "The `id` of the answer that opened the room.")),
+    responses((status = 204, description = "It is taken note of.")),
 )]
 async fn emptied(request: &Incoming, _: Body) -> Result<Answer, Refused> {
     let known = reporter(request).map(|_| {

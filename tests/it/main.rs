@@ -6,6 +6,7 @@ mod api;
 mod audit;
 mod bad_input;
 mod browser;
+mod conference;
 mod deployment;
 mod durable;
 mod edge;

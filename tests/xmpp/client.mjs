@@ -3,11 +3,12 @@
 // Reads one command per line of JSON on stdin and answers each with one line on stdout that carries the command's
 // `seq`. Lines without `seq` are notices about what happened to a client by itself. Commands (all name a client `id`):
 //
-//   join     url, domain, room, nick [, name, username, password, presence]  -> {joined} or {refused, text, at}
+//   join     url, domain, room, nick [, name, username, password, roomPassword, presence]  -> {joined} or {refused, text, at}
 //   leave    room [, status]                                                -> {left}
 //   goodbye  closes the stream in order, without leaving the rooms first     -> {closed}
 //   drop     cuts the socket without a word                                  -> {dropped}
 //   kick     room, nick [, reason]     destroy  room [, reason]
+//   conference  focus, room; asks jicofo for the room before joining        -> {done} or {refused, text}
 //   affiliation  room, jid, affiliation                                      -> {done} or {refused, text}
 //   quit     ends the process
 //
@@ -127,7 +128,8 @@ async function join(command) {
   const extra = presence.map(([element, xmlns, text]) => xml(element, { xmlns }, text ?? ""));
   if (name) extra.push(xml("nick", { xmlns: "http://jabber.org/protocol/nick" }, name));
   const answer = ownPresence(client, room, "unavailable", "join");
-  await client.xmpp.send(xml("presence", { to: `${room}/${nick}` }, xml("x", { xmlns: MUC }), ...extra));
+  const knock = xml("x", { xmlns: MUC }, command.roomPassword ? xml("password", {}, command.roomPassword) : "");
+  await client.xmpp.send(xml("presence", { to: `${room}/${nick}` }, knock, ...extra));
   const { affiliation, role, codes } = await answer;
   return { joined: room, jid: String(client.xmpp.jid), nick, affiliation, role, codes };
 }
@@ -174,6 +176,12 @@ function destroy({ id, room, reason }) {
   return request(id, room, xml("query", { xmlns: `${MUC}#owner` }, xml("destroy", {}, why)));
 }
 
+async function conference(command) {
+  const { id, focus, room } = command;
+  if (!clients.has(id)) await signIn(command);
+  return request(id, focus, xml("conference", { xmlns: "http://jitsi.org/protocol/focus", room }));
+}
+
 function known(id) {
   const client = clients.get(id);
   if (!client) throw new Refused("test", "unknown-client", `no client ${id}`);
@@ -186,6 +194,7 @@ const COMMANDS = {
   goodbye,
   drop,
   destroy,
+  conference,
   kick: (command) => administer(command, { nick: command.nick, role: "none" }),
   affiliation: (command) => administer(command, { jid: command.jid, affiliation: command.affiliation }),
   quit: () => process.exit(0),

@@ -13,18 +13,18 @@ use crate::http::body::Body;
 use crate::http::error::ApiError;
 use crate::http::field::seconds;
 
-/// The form that the module sends.
+/// What the module sends, as the description of the API shows it.
 #[derive(ToSchema)]
-#[expect(
-    dead_code,
-    reason = "forms are read by the names of their fields; this describes them"
-)]
-pub(super) struct ConferenceForm {
-    /// The room.
+#[expect(dead_code, reason = "a form is read by the names of its fields")]
+#[schema(as = ConferenceForm)]
+pub(super) struct Form {
+    /// The node of the room's address, in the form in which Prosody compares it; with a tenant `[tenant]room`.
+    #[schema(min_length = 1, max_length = 1023)]
     name: String,
-    /// When the first person came, by the server's clock.
+    /// The moment of asking; ours where it cannot be read.
     start_time: Option<String>,
-    /// The address of whoever came first.
+    /// The address of whoever comes first, without its resource. Its host says which server asks, where several have one secret.
+    #[schema(max_length = 2047)]
     mail_owner: Option<String>,
 }
 
@@ -43,6 +43,7 @@ pub(super) struct Asked {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Conference<'a> {
     id: String,
+    /// As it was asked for.
     name: &'a str,
     mail_owner: &'a str,
     #[schema(format = DateTime)]

@@ -105,6 +105,5 @@ fn meeting() -> Vec<MeetingRefusal> {
         MeetingRefusal::NotBooked,
         MeetingRefusal::Over,
         MeetingRefusal::InPerson,
-        MeetingRefusal::NotBooked,
     ]
 }

@@ -73,6 +73,14 @@ impl People {
         self.join_with(prosody, "recorder", room, account).await
     }
 
+    /// Asks jicofo for a room, as browsers do before they join it.
+    pub async fn conference(&mut self, prosody: &Prosody, id: &str, room: &str) -> Value {
+        let url = address(prosody, room, &json!({}));
+        let focus = format!("focus.{DOMAIN}");
+        let command = json!({ "do": "conference", "id": id, "room": room, "focus": focus, "domain": DOMAIN, "url": url });
+        self.ask(command).await
+    }
+
     pub async fn leave(&mut self, id: &str, room: &str) -> Value {
         self.ask(json!({ "do": "leave", "id": id, "room": room })).await
     }
