@@ -133,18 +133,21 @@ impl RoomRules {
                 self.opening(room, booked)?;
             }
         }
+        Ok(self.entry_as(room, visitor, seat))
+    }
+
+    /// How somebody enters who may, with their seat in the meeting there, if it gave them one.
+    pub fn entry_as(&self, room: &RoomName, visitor: Visitor<'_>, seat: Option<Seat>) -> Entry {
         let by_rule = self.names(room, visitor, |rule| rule.moderators.as_deref());
         let moderator = by_rule || seat == Some(Seat::Moderator);
         let bypass = self.names(room, visitor, |rule| rule.lobby_bypass.as_deref());
-        Ok(Entry {
+        let features = self.said(room, |rule| rule.features.as_ref());
+        Entry {
             moderator,
-            features: self
-                .said(room, |rule| rule.features.as_ref())
-                .cloned()
-                .unwrap_or_default(),
+            features: features.cloned().unwrap_or_default(),
             lobby_bypass: moderator || bypass,
             max_people: self.said(room, |rule| rule.max_people),
-        })
+        }
     }
 
     /// What people wait for before a room.

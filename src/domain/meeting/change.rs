@@ -59,7 +59,6 @@ impl Meeting {
             .is_some_and(|known| known.ends_at() == slot.ends_at());
         if !same_end {
             (self.warned_of, self.closed_of) = (None, None);
-            self.orders.retain(|order| !order.is_about_the_end());
         }
         self.booking.slot = Some(slot);
         true

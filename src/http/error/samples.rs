@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{ApiError, LiveKitRefusal, MeetingRefusal, SignInRefusal};
 use crate::domain::TransitionError;
-use crate::domain::access::{Denial, EntryDenial, Scope};
+use crate::domain::access::{Denial, Scope};
 use crate::http::body::LIMIT;
 use crate::tokens::Refusal;
 
@@ -52,16 +52,15 @@ fn common() -> Vec<ApiError> {
     ]
 }
 
-fn sign_in() -> [SignInRefusal; 17] {
+fn sign_in() -> [SignInRefusal; 16] {
     [
         SignInRefusal::Needed,
         SignInRefusal::WrongPassword,
         SignInRefusal::Inactive,
         SignInRefusal::NoProfile,
         SignInRefusal::Busy,
-        SignInRefusal::Entry(EntryDenial::GuestsNotAllowed),
-        SignInRefusal::Entry(EntryDenial::NotAMember),
-        SignInRefusal::Entry(EntryDenial::NotBooked),
+        SignInRefusal::GuestsNotAllowed,
+        SignInRefusal::NotAMember,
         SignInRefusal::UnknownClient,
         SignInRefusal::UnknownRedirect,
         SignInRefusal::BadRefreshToken,
@@ -89,7 +88,7 @@ fn livekit() -> [LiveKitRefusal; 6] {
     ]
 }
 
-fn meeting() -> [MeetingRefusal; 9] {
+fn meeting() -> [MeetingRefusal; 10] {
     [
         MeetingRefusal::InvalidTransition(TransitionError {
             from: "completed",
@@ -103,6 +102,7 @@ fn meeting() -> [MeetingRefusal; 9] {
             opens_at: "2026-11-14 09:50 Europe/Berlin".into(),
         },
         MeetingRefusal::Waiting,
+        MeetingRefusal::NotBooked,
         MeetingRefusal::Over,
         MeetingRefusal::InPerson,
     ]

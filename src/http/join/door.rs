@@ -3,7 +3,7 @@
 use chrono::Duration;
 use chrono_tz::Tz;
 
-use crate::domain::access::{Seat, Visitor};
+use crate::domain::access::Visitor;
 use crate::domain::meeting::Meeting;
 use crate::domain::observation::without_address_id;
 use crate::domain::{Timestamp, User, UserId};
@@ -38,8 +38,8 @@ impl<'a> Arrival<'a> {
         let seat = meeting.booking.seat(user).ok_or(ApiError::NotFound)?;
         let room = &meeting.booking.room.name;
         let rules = &request.config.rooms.access;
-        let entry = rules.entry(room, Visitor::User(user), true)?;
-        let moderates = seat == Seat::Moderator || entry.moderator;
+        let entry = rules.entry_as(room, Visitor::User(user), Some(seat));
+        let moderates = entry.moderator;
         Ok(Self {
             request,
             meeting,
@@ -140,8 +140,7 @@ impl<'a> Arrival<'a> {
     fn is_moderator(&self, user: &User) -> bool {
         let booking = &self.meeting.booking;
         let rules = &self.request.config.rooms.access;
-        let entry = rules.entry(&booking.room.name, Visitor::User(user), true);
-        booking.seat(user) == Some(Seat::Moderator)
-            || (booking.seat(user).is_some() && entry.is_ok_and(|entry| entry.moderator))
+        let entry = |seat| rules.entry_as(&booking.room.name, Visitor::User(user), Some(seat));
+        booking.seat(user).map(entry).is_some_and(|entry| entry.moderator)
     }
 }
