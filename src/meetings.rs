@@ -15,6 +15,7 @@ mod record;
 pub mod report;
 mod retention;
 pub mod schedule;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -22,7 +23,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Duration;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::config::{Config, daemon};
 use crate::domain::meeting::{MeetingType, Order, Slot};
@@ -53,6 +54,7 @@ struct Inner {
     written: mpsc::UnboundedSender<Written>,
     /// Wakes the schedule when the next due moment may have changed.
     due_changed: Notify,
+    reports: Semaphore,
     /// Wakes those who tell meeting servers what to do.
     orders_changed: Notify,
 }
@@ -132,6 +134,7 @@ impl Meetings {
             ambient,
             written,
             due_changed: Notify::new(),
+            reports: Semaphore::new(usage::REPORTS_AT_ONCE),
             orders_changed: Notify::new(),
         };
         let meetings = Self(Arc::new(inner));

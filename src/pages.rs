@@ -5,6 +5,7 @@
 
 mod asset;
 mod join;
+pub mod reference;
 mod sample;
 mod words;
 

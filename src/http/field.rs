@@ -3,6 +3,7 @@
 use chrono::{SecondsFormat, Timelike};
 use chrono_tz::Tz;
 use http::{HeaderMap, HeaderName};
+use serde::de::{Deserialize, Deserializer, Error};
 
 use super::error::ApiError;
 use crate::domain::{RoomName, Timestamp};
@@ -19,6 +20,26 @@ pub(super) fn required<'a>(field: &'static str, text: Option<&'a str>) -> Result
 
 pub(super) fn room(field: &'static str, name: Option<&str>) -> Result<RoomName, ApiError> {
     RoomName::parse(required(field, name)?).map_err(ApiError::bad(field))
+}
+
+/// A whole number that may be left out, or be written with a fraction of zero: JSON has one kind of number, and some
+/// languages write `7200.0`.
+pub(super) fn whole<'de, D: Deserializer<'de>, N: TryFrom<u64>>(
+    deserializer: D,
+) -> Result<Option<N>, D::Error> {
+    /// The first whole number that two doubles in a row are further apart than one.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let float = number
+        .as_f64()
+        .filter(|float| float.fract() == 0.0 && (0.0..EXACT).contains(float));
+    let whole = number.as_u64().or(float.map(|float| float as u64));
+    let fitting = whole.and_then(|whole| N::try_from(whole).ok());
+    fitting
+        .map(Some)
+        .ok_or_else(|| D::Error::custom("a whole number is expected"))
 }
 
 /// `expiresIn`: seconds that a token lives, at most as many as the client may ask for.

@@ -5,6 +5,7 @@
 
 pub(super) mod form;
 mod methods;
+mod page;
 mod refusals;
 mod security;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use http::StatusCode;
 use http::header::IF_NONE_MATCH;
+use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use warp::Filter;
@@ -44,7 +46,7 @@ pub(super) mod tag {
 #[openapi(
     info(title = "usher", description = include_str!("openapi/about.md")),
     servers((url = ".")),
-    paths(json),
+    paths(json, page::page),
     components(schemas(ErrorBody)),
     modifiers(&Schemes),
     tags(
@@ -75,15 +77,22 @@ const ASK_AGAIN: &str = "no-cache";
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
-    let text = Arc::new(Text::of(&document()));
-    get(api, Route::OpenApi, warp::path!("openapi.json").boxed())
-        .then(move |request, body| {
+    let value = serde_json::to_value(document()).expect("a document is texts and maps with texts as keys");
+    let (text, reference) = (Arc::new(Text::of(&value)), Arc::new(page::reference(&value)));
+    let document =
+        get(api, Route::OpenApi, warp::path!("openapi.json").boxed()).then(move |request, body| {
             let text = Arc::clone(&text);
             answered(request, body, async move |request: &Incoming, _| {
                 Ok(json(request, &text))
             })
+        });
+    let page = get(api, Route::ApiPage, warp::path!("openapi").boxed()).then(move |request, body| {
+        let reference = Arc::clone(&reference);
+        answered(request, body, async move |request: &Incoming, _| {
+            Ok(page::page(request, &reference))
         })
-        .boxed()
+    });
+    document.or(page).unify().boxed()
 }
 
 /// The description of every public route.
@@ -139,9 +148,8 @@ fn json(request: &Incoming, text: &Text) -> Answer {
 // === impl Text ===
 
 impl Text {
-    fn of(document: &Document) -> Self {
-        let value = serde_json::to_value(document).expect("a document is texts and maps with texts as keys");
-        let json = value.to_string();
+    fn of(document: &Value) -> Self {
+        let json = document.to_string();
         let hash = digest(&SHA256, json.as_bytes());
         let tag = format!("\"{}\"", hex(&hash.as_ref()[..16]));
         Self { json, tag }

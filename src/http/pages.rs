@@ -43,11 +43,10 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
                 answered(request, body, async move |_: &Incoming, _| asset(&file))
             });
     let language = warp::path!("language" / String)
-        .and(warp::query::raw())
         .and(read(api, Route::Language))
-        .then(|tag: String, query: String, request, body| {
+        .then(|tag: String, request, body| {
             answered(request, body, async move |request: &Incoming, _| {
-                choose_language(request, &tag, &query)
+                choose_language(request, &tag)
             })
         });
     let index = get(
@@ -95,10 +94,10 @@ fn asset(file: &str) -> Result<Answer, Refused> {
     responses((status = 303, description = "Back to the page.", headers(("Location" = String, description = "A page of usher.")))),
     extensions(("x-errors" = json!(["not_found", "invalid_field"]))),
 )]
-fn choose_language(request: &Incoming, tag: &str, query: &str) -> Result<Answer, Refused> {
+fn choose_language(request: &Incoming, tag: &str) -> Result<Answer, Refused> {
     let language = language::tagged(tag).ok_or(ApiError::NotFound)?;
     let public_url = &request.config.daemon.http.public_url;
-    let mut fields = form_urlencoded::parse(query.as_bytes());
+    let mut fields = form_urlencoded::parse(request.query.as_bytes());
     let back = fields
         .find_map(|(name, back)| (name == "back").then_some(back))
         .and_then(|back| below(public_url, &back));

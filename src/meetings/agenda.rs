@@ -14,7 +14,7 @@ use crate::domain::{ClientId, Meeting, Status, Timestamp, UserId};
 use crate::store::{Entry, Scan, Store, Table};
 pub(super) use key::keys;
 use key::{Spot, end_of, owners};
-pub(super) use sweep::Sweep;
+pub use sweep::Sweep;
 
 /// Whose list.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -83,7 +83,8 @@ impl Meetings {
         }
     }
 
-    async fn sweep(&self, lists: &mut Sweep) {
+    /// The work of every hour: forgets what is old, and the next of what leads nowhere.
+    pub async fn sweep(&self, lists: &mut Sweep) {
         self.tidy_lists(lists).await;
         self.forget_past();
         match self.remove_old().await {

@@ -31,9 +31,15 @@ impl Asset {
         "text/javascript; charset=utf-8",
         include_str!("assets/join.js"),
     );
+    pub const REFERENCE: Self = Self::new(
+        "reference",
+        "css",
+        "text/css; charset=utf-8",
+        include_str!("assets/reference.css"),
+    );
     pub const ICON: Self = Self::new("icon", "svg", "image/svg+xml", include_str!("assets/icon.svg"));
 
-    const ALL: [Self; 4] = [Self::STYLE, Self::LOGIN, Self::JOIN, Self::ICON];
+    const ALL: [Self; 5] = [Self::STYLE, Self::LOGIN, Self::JOIN, Self::REFERENCE, Self::ICON];
 
     const fn new(
         name: &'static str,

@@ -26,7 +26,7 @@ const HOUSE: &[Room] = &[
     ("main", "cli"),
     ("app app/*", "*"),
     ("cli cli/*", "app config domain meetings tokens"),
-    ("cli/check", "cli config domain signin tokens"),
+    ("cli/check", "app backend cli config domain signin tokens"),
     ("cli/serve cli/serve/*", "app cli config domain telemetry tokens"),
     ("cli/events", "bus cli config domain"),
     ("lifecycle lifecycle/*", ""),

@@ -14,10 +14,10 @@ impl ApiError {
     /// One of every refusal; of those that have a code in common, the commonest comes first.
     pub(in crate::http) fn samples() -> Vec<Self> {
         let mut samples = common();
-        samples.extend(sign_in().map(Self::from));
+        samples.extend(sign_in().into_iter().map(Self::from));
         samples.extend(Refusal::ALL.map(SignInRefusal::BadToken).map(Self::from));
-        samples.extend(livekit().map(Self::from));
-        samples.extend(meeting().map(Self::from));
+        samples.extend(livekit().into_iter().map(Self::from));
+        samples.extend(meeting().into_iter().map(Self::from));
         samples
     }
 }
@@ -52,8 +52,8 @@ fn common() -> Vec<ApiError> {
     ]
 }
 
-fn sign_in() -> [SignInRefusal; 16] {
-    [
+fn sign_in() -> Vec<SignInRefusal> {
+    vec![
         SignInRefusal::Needed,
         SignInRefusal::WrongPassword,
         SignInRefusal::Inactive,
@@ -77,8 +77,8 @@ fn sign_in() -> [SignInRefusal; 16] {
     ]
 }
 
-fn livekit() -> [LiveKitRefusal; 6] {
-    [
+fn livekit() -> Vec<LiveKitRefusal> {
+    vec![
         LiveKitRefusal::NoCredentials { missing: "password" },
         LiveKitRefusal::UnknownServer,
         LiveKitRefusal::NoChannel,
@@ -88,8 +88,8 @@ fn livekit() -> [LiveKitRefusal; 6] {
     ]
 }
 
-fn meeting() -> [MeetingRefusal; 10] {
-    [
+fn meeting() -> Vec<MeetingRefusal> {
+    vec![
         MeetingRefusal::InvalidTransition(TransitionError {
             from: "completed",
             to: "active",

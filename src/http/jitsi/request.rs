@@ -12,7 +12,7 @@ use crate::domain::observation::BackendId;
 use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
-use crate::http::field::{idempotency_key, life, required, room};
+use crate::http::field::{idempotency_key, life, required, room, whole};
 use crate::http::openapi::form;
 use crate::tokens::{AvatarUrl, Email, Features, Grant, Person, PlainText};
 
@@ -37,11 +37,12 @@ pub(super) struct GenerateToken {
     #[serde(rename = "appointmentId")]
     _appointment_id: Option<String>,
     /// Seconds; 7200 where nothing is said, at most what the client may ask for.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 31536000)]
     expires_in: Option<u64>,
     #[schema(schema_with = form::features)]
     features: Option<BTreeMap<String, bool>>,
-    #[schema(schema_with = form::optional_text)]
+    #[schema(schema_with = form::optional_name)]
     group: Option<String>,
 }
 
@@ -55,13 +56,14 @@ pub(super) struct CreateRoom {
     therapist_id: Option<String>,
     #[schema(schema_with = form::optional_text)]
     client_id: Option<String>,
-    #[schema(schema_with = form::optional_text)]
+    #[schema(schema_with = form::optional_name)]
     therapist_name: Option<String>,
-    #[schema(schema_with = form::optional_text)]
+    #[schema(schema_with = form::optional_name)]
     client_name: Option<String>,
     /// Now, where nothing is said; within ten years.
     #[schema(schema_with = form::optional_moment)]
     scheduled_start_time: Option<DateTime<FixedOffset>>,
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 1440)]
     duration_minutes: Option<u32>,
     call_type: Option<CallType>,

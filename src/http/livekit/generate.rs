@@ -15,7 +15,7 @@ use crate::http::auth::{Caller, MAY_GENERATE};
 use crate::http::backend::livekit;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
-use crate::http::field::{life, required, room, seconds};
+use crate::http::field::{life, required, room, seconds, whole};
 use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
 use crate::telemetry::label::{Label, Route};
@@ -29,7 +29,7 @@ struct GenerateToken {
     room_name: Option<String>,
     #[schema(required = true, schema_with = form::identity)]
     identity: Option<String>,
-    #[schema(schema_with = form::optional_text)]
+    #[schema(schema_with = form::optional_name)]
     name: Option<String>,
     grants: Option<Grants>,
     #[schema(max_length = 1024)]
@@ -37,6 +37,7 @@ struct GenerateToken {
     #[schema(schema_with = form::attributes)]
     attributes: Option<BTreeMap<String, String>>,
     /// Seconds; 7200 where nothing is said, at most what the client may ask for.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 31536000)]
     expires_in: Option<u64>,
 }

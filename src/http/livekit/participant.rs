@@ -38,7 +38,7 @@ struct TokenRequest {
     #[schema(schema_with = form::optional_room_name)]
     room_name: Option<String>,
     #[serde(alias = "participantName")]
-    #[schema(schema_with = form::optional_text)]
+    #[schema(schema_with = form::optional_name)]
     participant_name: Option<String>,
     #[serde(alias = "participantIdentity")]
     #[schema(schema_with = form::optional_identity)]

@@ -109,6 +109,11 @@ pub(in crate::http) fn redirect_uri() -> Object {
         .build()
 }
 
+/// The name of a person or a group; what cannot be shown is cleaned away.
+pub(in crate::http) fn optional_name() -> Object {
+    nullable(text(0, LONGEST_NAME)).build()
+}
+
 /// A text without control characters that may be left out.
 pub(in crate::http) fn optional_text() -> Object {
     nullable(text(0, LONGEST_NAME).pattern(Some(PRINTABLE))).build()

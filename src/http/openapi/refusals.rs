@@ -52,7 +52,11 @@ pub(super) fn write_out(document: &mut OpenApi) {
     }
     let components = document.components.get_or_insert_default();
     for (code, known) in catalogue.into_iter().filter(|(code, _)| used.contains(*code)) {
-        let example = ExampleBuilder::new().value(Some(known.body)).build();
+        let summary = known.status.as_str().to_owned();
+        let example = ExampleBuilder::new()
+            .summary(summary)
+            .value(Some(known.body))
+            .build();
         components.examples.insert(code.to_owned(), example.into());
     }
 }

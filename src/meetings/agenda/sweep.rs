@@ -9,7 +9,7 @@ use crate::store::{Entry, StoreError, Table};
 
 /// How far a sweep has come. It goes round: a little each time, and from the beginning after the end.
 #[derive(Debug, Default)]
-pub(in crate::meetings) struct Sweep {
+pub struct Sweep {
     beyond: Option<String>,
 }
 
