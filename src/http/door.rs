@@ -3,6 +3,7 @@
 use super::Incoming;
 use super::error::{ApiError, MeetingRefusal, SignInRefusal};
 use super::field::in_zone;
+use super::join::Arrival;
 use crate::config::Config;
 use crate::domain::RoomKey;
 use crate::domain::access::{Booked, Closed, Entry, EntryDenial, Visitor};
@@ -14,7 +15,21 @@ impl Incoming {
     pub(super) async fn entry(&self, room: &RoomKey, visitor: Visitor<'_>) -> Result<Entry, ApiError> {
         let booked = self.booked(room).await?;
         let entry = self.config.rooms.access.entry(&room.name, visitor, &booked);
-        entry.map_err(|denial| refusal(denial, &self.config))
+        let entry = entry.map_err(|denial| refusal(denial, &self.config))?;
+        self.require_admission(visitor, &booked)?;
+        Ok(entry)
+    }
+
+    /// Whoever is on the list of a meeting and has to wait for it waits at every door.
+    fn require_admission(&self, visitor: Visitor<'_>, booked: &Booked) -> Result<(), MeetingRefusal> {
+        let (Visitor::User(user), Booked::Now(meeting)) = (visitor, booked) else {
+            return Ok(());
+        };
+        let arrival = booked.guest_list().map(|_| Arrival::new(self, meeting, user));
+        match arrival {
+            Some(Ok(arrival)) if arrival.has_to_wait() => Err(MeetingRefusal::Waiting),
+            _ => Ok(()),
+        }
     }
 
     /// What is booked in the room now.

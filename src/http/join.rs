@@ -6,6 +6,7 @@ mod host;
 mod page;
 mod ticket;
 
+use utoipa::OpenApi;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -16,6 +17,11 @@ use super::{Api, Incoming, answered, incoming, read};
 use crate::domain::{Meeting, MeetingId};
 use crate::telemetry::label::Route;
 pub(super) use door::Arrival;
+
+/// What this file says about its routes.
+#[derive(OpenApi)]
+#[openapi(paths(page::show, page::enter, here::here, host::list, host::admit))]
+pub(super) struct Docs;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {

@@ -21,7 +21,7 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 
 use super::answer::{Answer, ErrorBody};
-use super::{Api, Incoming, answered, audit, get, hooks, jitsi, keys, livekit, pages, sso};
+use super::{Api, Incoming, answered, audit, get, hooks, jitsi, join, keys, livekit, pages, sso};
 use crate::domain::hex;
 use crate::telemetry::label::{Label, Route};
 pub(super) use methods::Methods;
@@ -115,6 +115,7 @@ fn parts() -> Vec<Document> {
         hooks::Docs::openapi(),
         keys::Docs::openapi(),
         pages::Docs::openapi(),
+        join::Docs::openapi(),
     ]
 }
 

@@ -130,7 +130,7 @@ impl Booked {
     }
 
     /// The booking that says who may come, if it names anybody.
-    pub(super) fn guest_list(&self) -> Option<&Booking> {
+    pub fn guest_list(&self) -> Option<&Booking> {
         let booking = &self.meeting()?.booking;
         let details = &booking.details;
         let of_hospital = details.appointment.as_ref().is_some_and(|appointment| {

@@ -1,6 +1,7 @@
 //! `POST /api/meetings/{meeting}/waiting`: somebody says "I am here", and is told where they stand.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::door::Arrival;
 use super::meeting_at;
@@ -10,18 +11,20 @@ use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
 use crate::http::field::seconds;
+use crate::http::openapi::tag;
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 use crate::waiting::{Crowded, Standing, Waiter};
 
 /// What the page says; all of it may be left out.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(super) struct Here {
     /// False: the person only looks. They get no token although they might go in.
     enter: Option<bool>,
 }
 
 /// Where somebody stands.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct StandingBody<'a> {
     /// `too_early`, `waiting`, `denied`, `ready`, `over`, `cancelled` or `in_person`.
@@ -44,20 +47,56 @@ struct StandingBody<'a> {
     time_zone: &'static str,
     /// usher's clock.
     now: String,
+    /// With what they go in, where they are ready and do not only look.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     admission: Option<AdmissionBody<'a>>,
 }
 
-/// `POST /api/meetings/{meeting}/waiting`
+/// What is answered.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the envelope that answers are put into")]
+pub(super) struct Stands<'a> {
+    status: &'static str,
+    data: StandingBody<'a>,
+}
+
+/// Says that one is here, and asks whether one may go in
+///
+/// Asked again every few seconds while one waits: who does not ask for 15 seconds has gone. Where the state is `ready`, the
+/// answer holds a token and everything that a page needs to show the room, unless `enter` is false.
+#[utoipa::path(
+    post,
+    path = Route::MeetingWaiting.as_str(),
+    operation_id = "wait",
+    tag = tag::MEETINGS,
+    security(("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, description = "Id of the meeting.")),
+    request_body(content = Option<Here>, example = json!({"enter": false})),
+    responses((status = 200, description = "Where one stands.", body = Stands, example = json!({
+        "status": "success",
+        "data": {
+            "state": "waiting",
+            "waitsFor": "host",
+            "status": "scheduled",
+            "moderator": false,
+            "opensAt": "2026-11-14T09:45:00Z",
+            "startsAt": "2026-11-14T10:00:00Z",
+            "endsAt": "2026-11-14T10:30:00Z",
+            "timeZone": "Asia/Tehran",
+            "now": "2026-11-14T09:50:00Z",
+        },
+    }))),
+    extensions(("x-errors" = json!(["not_found", "unavailable"]))),
+)]
 pub(super) async fn here(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
     let session = request.user().await?;
     let here: Here = body.json_if_any().await?;
     let meeting = meeting_at(request, id).await?;
-    let arrival = Arrival::new(request, &meeting, &session)?;
+    let arrival = Arrival::of(request, &meeting, &session)?;
     let standing = arrival.stand()?;
     let is_entering = here.enter.unwrap_or(true) && standing == Standing::Ready;
     let admission = match is_entering {
-        true => Some(arrival.admit().await?),
+        true => Some(arrival.admit(&session).await?),
         false => None,
     };
     let body = StandingBody {
@@ -73,7 +112,7 @@ impl Arrival<'_> {
     /// Where the person stands; somebody who waits is on the host's list from now on.
     pub(super) fn stand(&self) -> Result<Standing, ApiError> {
         let standing = self.standing();
-        let (rooms, user) = (&self.request.api.waiting, &self.session.user);
+        let (rooms, user) = (&self.request.api.waiting, self.user);
         match standing {
             Standing::Waiting(_) | Standing::Denied => {
                 let waiter = Waiter {

@@ -1,6 +1,7 @@
 //! `GET /api/meetings/{meeting}/waiting` and `POST /api/meetings/{meeting}/admit`: who waits, and who is let in.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::door::Arrival;
 use super::meeting_at;
@@ -12,20 +13,31 @@ use crate::http::auth::{Asker, MAY_BOOK, MAY_READ};
 use crate::http::body::Body;
 use crate::http::error::{ApiError, MeetingRefusal};
 use crate::http::field::seconds;
+use crate::http::openapi::tag;
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 use crate::waiting::{Decision, Waiting};
 
 /// Whom to let in: one person, or everybody who waits.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Admit {
+pub(super) struct Admit {
     user_id: Option<String>,
     all: Option<bool>,
     /// False: the person is not let in, and what was said before is taken back.
     admit: Option<bool>,
 }
 
-#[derive(Serialize)]
+/// What is answered.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the envelope that answers are put into")]
+pub(super) struct Listed<'a> {
+    status: &'static str,
+    data: ListBody<'a>,
+}
+
+/// The people of a waiting room.
+#[derive(Serialize, ToSchema)]
 struct ListBody<'a> {
     /// Longest first.
     waiting: Vec<PersonBody<'a>>,
@@ -33,9 +45,11 @@ struct ListBody<'a> {
     denied: Vec<PersonBody<'a>>,
 }
 
-#[derive(Serialize)]
+/// One of them.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct PersonBody<'a> {
+    #[schema(value_type = String)]
     user_id: &'a UserId,
     name: &'a str,
     since: String,
@@ -45,13 +59,53 @@ struct PersonBody<'a> {
     decided_at: Option<String>,
 }
 
-/// `GET /api/meetings/{meeting}/waiting`
+/// Lists who waits, who has been let in, and who not
+///
+/// For the program that booked the meeting, and for those who moderate or manage it.
+#[utoipa::path(
+    get,
+    path = Route::MeetingWaiting.as_str(),
+    operation_id = "waiting_people",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["meetings:read"]), ("client" = ["meetings:read"]), ("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, description = "Id of the meeting.")),
+    responses((status = 200, description = "Longest waiting first.", body = Listed, example = json!({
+        "status": "success",
+        "data": {
+            "waiting": [{"userId": "u-patient", "name": "Ann Bell", "since": "2026-11-14T09:50:00Z"}],
+            "admitted": [],
+            "denied": [],
+        },
+    }))),
+    extensions(("x-errors" = json!(["not_found", "not_organiser", "unavailable"]))),
+)]
 pub(super) async fn list(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let (asker, meeting) = host(request, id, MAY_READ).await?;
     Ok(listed(request, &asker, &meeting))
 }
 
-/// `POST /api/meetings/{meeting}/admit`
+/// Lets one person in, or everybody who waits; or turns one away
+///
+/// Whoever was let in walks past the lobby of the room too. Turning somebody away takes back what was said before; it does
+/// not put out who is in the room.
+#[utoipa::path(
+    post,
+    path = Route::MeetingAdmit.as_str(),
+    operation_id = "admit",
+    tag = tag::MEETINGS,
+    security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
+    params(("meeting" = String, Path, description = "Id of the meeting.")),
+    request_body(content = Admit, example = json!({"userId": "u-patient"})),
+    responses((status = 200, description = "Who waits now.", body = Listed, example = json!({
+        "status": "success",
+        "data": {
+            "waiting": [{"userId": "u-patient", "name": "Ann Bell", "since": "2026-11-14T09:50:00Z"}],
+            "admitted": [],
+            "denied": [],
+        },
+    }))),
+    extensions(("x-errors" = json!(["not_found", "not_organiser", "missing_field", "invalid_field", "unavailable"]))),
+)]
 pub(super) async fn admit(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
     let (asker, meeting) = host(request, id, MAY_BOOK).await?;
     let wanted = body.json().await.map_err(|error| asker.refused(error))?;
@@ -68,7 +122,7 @@ async fn host<'a>(request: &'a Incoming, id: &str, needs: &[Scope]) -> Result<(A
             return Err(ApiError::NotFound);
         }
         let moderates = match &asker {
-            Asker::User(session) => Arrival::new(request, &meeting, session)?.moderates,
+            Asker::User(session) => Arrival::of(request, &meeting, session)?.moderates,
             Asker::Client(_) => false,
         };
         match moderates || meeting.booking.is_managed_by(asker.viewer()) {

@@ -18,17 +18,34 @@ use crate::http::field::seconds;
 use crate::http::language::choose;
 use crate::http::meetings::door::local;
 use crate::http::meetings::pass::join_page;
+use crate::http::openapi::tag;
 use crate::http::origin::base;
 use crate::http::refused::Refused;
 use crate::http::sso::to_sign_in;
 use crate::pages::{Frame, JoinPage, JoinPlace, JoinTime};
 use crate::signin::{Session, accounts};
+use crate::telemetry::label::{Label, Route};
 use crate::waiting::{Reason, Standing};
 
 /// Names that the page lists.
 const MOST_NAMES: usize = 12;
 
-/// `GET /m/{meeting}`
+/// Shows the page of a meeting to somebody who takes part
+///
+/// Who has not signed in is sent to do so, whatever is there; strangers are told that there is nothing.
+#[utoipa::path(
+    get,
+    path = Route::JoinPage.as_str(),
+    operation_id = "join_page",
+    tag = tag::PAGES,
+    security((), ("session" = [])),
+    params(("meeting" = String, Path, description = "Id of the meeting.")),
+    responses(
+        (status = 200, description = "When it is, where one stands, and then the room.", body = String, content_type = "text/html; charset=utf-8"),
+        (status = 303, description = "Sign in first.", headers(("Location" = String, description = "The login page, which leads back."))),
+    ),
+    extensions(("x-error-pages" = json!(["not_found", "unavailable"]))),
+)]
 pub(super) async fn show(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let id: MeetingId = id.parse().map_err(|_| ApiError::NotFound)?;
     // Visits come from calendars and mails too, so the cookie counts wherever the link was.
@@ -40,7 +57,7 @@ pub(super) async fn show(request: &Incoming, id: &str) -> Result<Answer, Refused
 
 async fn visit(request: &Incoming, id: MeetingId, session: &Session) -> Result<Answer, ApiError> {
     let meeting = meeting_at(request, &id.to_string()).await?;
-    let arrival = Arrival::new(request, &meeting, session)?;
+    let arrival = Arrival::of(request, &meeting, session)?;
     let standing = arrival.stand()?;
     let keyring = request.api.keyring.borrow().clone();
     let (place, policy) = match arrival.server(&keyring)? {
@@ -58,13 +75,25 @@ async fn visit(request: &Incoming, id: MeetingId, session: &Session) -> Result<A
     Ok(answer.for_client(&meeting.booking.client))
 }
 
-/// `POST /m/{meeting}`: straight to the room, for browsers without scripts. Whoever may not go in sees the page again.
+/// Leads straight into the room, for browsers without scripts
+///
+/// Whoever may not go in sees the page again.
+#[utoipa::path(
+    post,
+    path = Route::JoinPage.as_str(),
+    operation_id = "enter_by_page",
+    tag = tag::PAGES,
+    security(("session" = [])),
+    params(("meeting" = String, Path, description = "Id of the meeting.")),
+    responses((status = 303, description = "To the room, or back to the page.", headers(("Location" = String, description = "The room with the token of the person, or the page.")))),
+    extensions(("x-error-pages" = json!(["unauthenticated", "not_found", "unavailable"]))),
+)]
 pub(super) async fn enter(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let session = request.user().await?;
     let meeting = meeting_at(request, id).await?;
-    let arrival = Arrival::new(request, &meeting, &session)?;
+    let arrival = Arrival::of(request, &meeting, &session)?;
     let link = match arrival.stand()? {
-        Standing::Ready => arrival.admit().await?.link(),
+        Standing::Ready => arrival.admit(&session).await?.link(),
         _ => None,
     };
     let target = link.unwrap_or_else(|| join_page(&request.config, meeting.id));
@@ -92,7 +121,7 @@ fn page(arrival: &Arrival<'_>, standing: Standing, place: JoinPlace<'_>) -> Stri
         },
         meeting: &meeting.id.to_string(),
         title: meeting.booking.details.title.as_deref(),
-        you: &arrival.session.user.name,
+        you: &arrival.user.name,
         people: names,
         others,
         time,
@@ -115,7 +144,7 @@ fn people(arrival: &Arrival<'_>) -> (Vec<String>, usize) {
     let hosts = arrival.meeting.booking.hosts();
     let all: HashSet<&UserId> = hosts.chain(&details.participants).chain(named).collect();
     let mut ids = all;
-    ids.remove(&arrival.session.user.id);
+    ids.remove(&arrival.user.id);
     let known = accounts(&arrival.request.config.users).filter(|user| ids.contains(&user.id));
     let names: Vec<_> = known.map(|user| user.name).take(MOST_NAMES).collect();
     let others = ids.len() - names.len();

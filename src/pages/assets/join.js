@@ -9,9 +9,11 @@ const part = (id) => document.getElementById(id);
 const { base, meeting, domain, state: first, now: made, zone } = part("app").dataset;
 const home = `${base}/api/meetings/${meeting}`;
 const language = document.documentElement.lang;
+/** How numbers and times are written: as the person is used to, if the page speaks their language. */
+const locale = navigator.language.split("-")[0] === language ? navigator.language : language;
 const button = part("enter")?.querySelector("button");
 
-/** door: before the room; room: in it; left: out again; end: nothing is asked any more. */
+/** door: before the room; entering: on the way; room: in it; left: out again; end: nothing is asked any more. */
 let scene = "door";
 let hasWaited = first === "waiting";
 let room = null;
@@ -73,6 +75,7 @@ async function follow(standing) {
   retime(standing);
   if (standing.moderator && !CLOSED.includes(standing.state)) show_lobby(await call("waiting"));
   else part("lobby").hidden = true;
+  if (scene === "entering") return;
   if (scene === "room") return stay(standing);
   if (scene === "left" && !CLOSED.includes(standing.state)) return;
   scene = "door";
@@ -217,7 +220,7 @@ function fill(row, { name, isDenied = false }) {
 
 function say(place, count) {
   const { single, several } = place.dataset;
-  const number = new Intl.NumberFormat(language).format(count);
+  const number = new Intl.NumberFormat(locale).format(count);
   const text = count === 0 ? "" : count === 1 ? single : several.replace("{n}", number);
   if (place.textContent !== text) place.textContent = text;
 }
@@ -244,7 +247,7 @@ function retime({ startsAt, endsAt, opensAt }) {
 
 function show_times() {
   const spoken = (moment, options) =>
-    new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short", ...options }).format(moment);
+    new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short", ...options }).format(moment);
   const opens = part("opens");
   if (opens.dateTime) put(opens, spoken(new Date(opens.dateTime), { dateStyle: "medium" }));
   const when = part("when");
@@ -254,7 +257,7 @@ function show_times() {
   const there = spoken(start, { timeZone: zone });
   put(part("when-there"), `${there} (${zone})`);
   part("there").hidden = there === spoken(start);
-  put(part("minutes"), new Intl.NumberFormat(language).format(Math.round((finish - start) / 60_000)));
+  put(part("minutes"), new Intl.NumberFormat(locale).format(Math.round((finish - start) / 60_000)));
 }
 
 function put(place, text) {
@@ -271,10 +274,10 @@ function count_down() {
 function lasting(milliseconds) {
   const seconds = Math.ceil(milliseconds / 1000);
   const number = (value, digits = 1) =>
-    new Intl.NumberFormat(language, { minimumIntegerDigits: digits, useGrouping: false }).format(value);
+    new Intl.NumberFormat(locale, { minimumIntegerDigits: digits, useGrouping: false }).format(value);
   if (seconds >= 172_800) {
     const days = Math.floor(seconds / 86_400);
-    return new Intl.NumberFormat(language, { style: "unit", unit: "day", unitDisplay: "long" }).format(days);
+    return new Intl.NumberFormat(locale, { style: "unit", unit: "day", unitDisplay: "long" }).format(days);
   }
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
   const short = `${number(minutes, 2)}:${number(seconds % 60, 2)}`;
@@ -291,6 +294,9 @@ part("lobby-all").addEventListener("click", () => admit({ all: true }));
 document.addEventListener("visibilitychange", () => document.hidden || look());
 window.addEventListener("online", look);
 setInterval(count_down, 1000);
+for (const place of document.querySelectorAll("[data-number]")) {
+  put(place, new Intl.NumberFormat(locale).format(Number(place.dataset.number)));
+}
 show_times();
 reveal(first === "ready" && !domain ? "elsewhere" : first);
 look();

@@ -34,9 +34,15 @@ async fn a_patient_waits_and_the_doctor_lets_them_in() {
     let facts = play(&site, story).await;
     for (who, id, moderates) in [("doctor", DOCTORS_ID, true), ("patient", "u-patient", false)] {
         let given = &facts[who];
-        assert_eq!((&given["domain"], &given["roomName"]), (&json!("meet.test"), &room));
+        assert_eq!(
+            (&given["domain"], &given["roomName"]),
+            (&json!("meet.test"), &room)
+        );
         let claims = claims(given["jwt"].as_str().unwrap());
-        assert_eq!((&claims["room"], &claims["moderator"]), (&room, &json!(moderates)));
+        assert_eq!(
+            (&claims["room"], &claims["moderator"]),
+            (&room, &json!(moderates))
+        );
         assert_eq!(claims["context"]["user"]["id"], id);
     }
     assert_eq!(facts["count"], "One person is waiting");
@@ -58,6 +64,9 @@ async fn whoever_is_early_sees_when_the_room_opens_and_what_goes_wrong_is_said()
     let story = visit(&site, 90, "early", "en-GB").await;
     let facts = play(&site, story).await;
     let left = facts["left"].as_str().unwrap();
-    assert!(left.starts_with("1:1"), "an hour and a quarter, minus a little: {left}");
+    assert!(
+        left.starts_with("1:1"),
+        "an hour and a quarter, minus a little: {left}"
+    );
     assert_eq!(facts["people"], json!(["Sara", "and more: 1"]));
 }

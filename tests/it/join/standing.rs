@@ -164,9 +164,31 @@ async fn no_other_route_gives_a_token_to_those_who_wait() {
     let patient = clinic.sign_in("patient").await;
     let asked = clinic.sent(&patient, Method::POST, "/token", &json!({})).await;
     asked.assert_refused(403, "waiting_for_host");
+    assert_eq!(
+        by_sign_in(&clinic, "patient").await.refusal().1,
+        "waiting_for_host"
+    );
+    assert_eq!(by_sign_in(&clinic, "doctor").await.status, 200);
     clinic.here(&patient).await;
     let doctor = clinic.sign_in("doctor").await;
     clinic.admit(&doctor, &json!({"userId": "u-patient"})).await;
     let asked = clinic.sent(&patient, Method::POST, "/token", &json!({})).await;
     assert_eq!(asked.status, 200, "{asked:?}");
+    let token = asked.json()["data"]["token"].clone();
+    let bypass = &claims(text(&token))["context"]["user"]["lobby_bypass"];
+    assert_eq!(
+        *bypass, true,
+        "the lobby of the server would make them wait again"
+    );
+    assert_eq!(by_sign_in(&clinic, "patient").await.status, 200);
+}
+
+/// Signs in for the room, as jitsi-meet's users do.
+async fn by_sign_in(clinic: &Clinic, who: &str) -> Said {
+    let body = json!({
+        "username": format!("{who}@example.com"), "password": PASSWORD, "client_id": "ataraxia",
+        "redirect_uri": CALLBACK, "next": format!("/{}", text(&clinic.meeting["roomName"])),
+    });
+    let address = format!("{}/sso/api/login/", clinic.usher.url());
+    Said::to(clinic.usher.http.post(address).json(&body)).await
 }
