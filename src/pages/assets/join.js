@@ -61,6 +61,11 @@ async function look() {
 }
 
 function lost(fault) {
+  if (fault.status === 401 && scene === "room") {
+    // Nobody is put out of a room because a sign-in ran out meanwhile.
+    pause = SLOWEST_MS;
+    return;
+  }
   if (fault.status === 401) return end("signed_out");
   if (fault.status === 404 || fault.status === 403) return end("gone");
   part("away").hidden = false;
@@ -73,7 +78,7 @@ function lost(fault) {
 async function follow(standing) {
   ahead = new Date(standing.now) - Date.now();
   retime(standing);
-  if (standing.moderator && !CLOSED.includes(standing.state)) show_lobby(await call("waiting"));
+  if (standing.moderator && !CLOSED.includes(standing.state)) showLobby(await call("waiting"));
   else part("lobby").hidden = true;
   if (scene === "entering") return;
   if (scene === "room") return stay(standing);
@@ -111,7 +116,7 @@ function reveal(state) {
   if (part("alone")) part("alone").hidden = state !== "jitsi_away" || !part("alone").href;
   part("sign-in").hidden = state !== "signed_out";
   until = { too_early: part("opens")?.dateTime }[state];
-  count_down();
+  countDown();
 }
 
 function end(state) {
@@ -186,7 +191,7 @@ function leave() {
 
 // === who waits for the host ===
 
-function show_lobby({ waiting, denied }) {
+function showLobby({ waiting, denied }) {
   const rows = part("lobby-list");
   const people = [...waiting, ...denied.map((person) => ({ ...person, isDenied: true }))];
   for (const row of [...rows.children]) {
@@ -194,14 +199,14 @@ function show_lobby({ waiting, denied }) {
   }
   for (const person of people) {
     const known = [...rows.children].find((row) => row.dataset.user === person.userId);
-    fill(known ?? rows.appendChild(new_row(person.userId)), person);
+    fill(known ?? rows.appendChild(newRow(person.userId)), person);
   }
   part("lobby").hidden = people.length === 0;
   part("lobby-all").hidden = waiting.length < 2;
   say(part("lobby-count"), waiting.length);
 }
 
-function new_row(user) {
+function newRow(user) {
   const row = part("lobby-row").content.firstElementChild.cloneNode(true);
   row.dataset.user = user;
   row.querySelector("[data-admit]").addEventListener("click", () => admit({ userId: user }));
@@ -227,7 +232,7 @@ function say(place, count) {
 
 async function admit(whom) {
   try {
-    show_lobby(await call("admit", whom));
+    showLobby(await call("admit", whom));
   } catch (fault) {
     lost(fault);
   }
@@ -242,10 +247,10 @@ function retime({ startsAt, endsAt, opensAt }) {
     part("when").dataset.until = endsAt;
   }
   if (opensAt) part("opens").dateTime = opensAt;
-  show_times();
+  showTimes();
 }
 
-function show_times() {
+function showTimes() {
   const spoken = (moment, options) =>
     new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short", ...options }).format(moment);
   const opens = part("opens");
@@ -264,7 +269,7 @@ function put(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
 
-function count_down() {
+function countDown() {
   const left = until ? new Date(until) - Date.now() - ahead : 0;
   part("countdown").hidden = left <= 0;
   if (left > 0) put(part("remaining"), lasting(left));
@@ -293,10 +298,10 @@ part("enter")?.addEventListener("submit", (event) => {
 part("lobby-all").addEventListener("click", () => admit({ all: true }));
 document.addEventListener("visibilitychange", () => document.hidden || look());
 window.addEventListener("online", look);
-setInterval(count_down, 1000);
+setInterval(countDown, 1000);
 for (const place of document.querySelectorAll("[data-number]")) {
   put(place, new Intl.NumberFormat(locale).format(Number(place.dataset.number)));
 }
-show_times();
+showTimes();
 reveal(first === "ready" && !domain ? "elsewhere" : first);
 look();
