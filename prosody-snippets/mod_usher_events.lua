@@ -8,13 +8,15 @@
 --         usher_secret_file = "/etc/prosody/usher.secret"
 --
 -- Also: usher_secret (instead of the file), usher_queue_size (events kept while usher is away, 10000),
--- usher_roster_interval (seconds between full rosters, 60).
+-- usher_roster_interval (seconds between full rosters, 60), usher_door (whether usher is asked before a room opens,
+-- false).
 --
 -- On Prosody's HTTP port, with the same secret, usher can end a room, say something in it, put somebody out, and ask which
 -- rooms are open: POST /usher/end, /usher/say, /usher/remove and GET /usher/rooms on the host of the conference component.
 --
 -- Every event carries a number. Usher answers with the highest number that is safely stored, and only then is an
--- event forgotten here. A fault of this module or of usher never reaches the room: handlers are guarded, nothing waits.
+-- event forgotten here. A fault of this module or of usher never reaches the room: handlers are guarded, nothing waits
+-- but whoever comes first into a room with a door, for two seconds at most.
 
 local array = require "util.array";
 local hashes = require "util.hashes";
@@ -538,6 +540,155 @@ function send()
 		settle(batch, request, 0);
 	end
 end
+
+-- === The door: usher is asked before the first person comes into a room ===
+
+--- Asks in the form of Jitsi's reservations module, so that rooms open when they are booked also where a client goes
+-- straight into a room, and where that module is not loaded. Usher's trouble keeps nobody out.
+local function keep_the_door()
+	local async = require "util.async";
+	local datetime = require "util.datetime".datetime;
+	local timers = require "util.timer";
+
+	local TIMEOUT = 2; -- seconds
+	local conference_url = base_url:gsub("/+$", "") .. "/conference";
+	local questions = {}; -- room JID -> { waiting, verdict } while usher is asked
+
+	--- Calls usher and waits; body and status of the answer, the status 0 when none comes in time.
+	-- Nothing that waits may be inside of a pcall: Lua 5.1 cannot.
+	local function call(method, url, form)
+		local wait, done = async.waiter();
+		local answer, request;
+		local function take(body, code)
+			if answer then return; end
+			answer = { body = body, code = code };
+			done();
+		end
+		local watchdog = timers.add_task(TIMEOUT, function ()
+			take("no answer in time", 0);
+			if request then http.destroy_request(request); end
+		end);
+		local ok, started = pcall(http.request, url, {
+			method = method, body = form and http.formencode(form),
+			headers = { ["Authorization"] = "Bearer " .. secret },
+		}, take);
+		if ok then request = started; else take(tostring(started), 0); end
+		wait();
+		timers.stop(watchdog);
+		return answer.body, answer.code;
+	end
+
+	local function decoded(body)
+		local ok, value = pcall(json.decode, body);
+		return ok and type(value) == "table" and value or {};
+	end
+
+	--- What usher says about a room: { terms } when it opens, { refusal } when it stays closed.
+	local function ask(room_jid, who)
+		local body, code = call("POST", conference_url,
+			{ name = jid.node(room_jid), start_time = datetime(), mail_owner = who });
+		if code == 409 then
+			local id = decoded(body).conflict_id;
+			if type(id) ~= "string" or not id:find("^[%w-]+$") then id = "unknown"; end
+			body, code = call("GET", conference_url .. "/" .. id);
+		end
+		local answer = decoded(body);
+		if code == 200 or code == 201 then return { terms = answer }; end
+		if code == 403 and type(answer.message) == "string" then return { refusal = answer.message, code = answer.code }; end
+		log_seldom("door", "usher did not say whether %s may open (%s): it opens", room_jid,
+			code == 0 and tostring(body) or "status " .. tostring(code));
+		return { terms = {} };
+	end
+
+	--- The same; whoever comes while usher is asked waits for the same answer.
+	local function verdict_on(room_jid, who)
+		local question = questions[room_jid];
+		if question then
+			local wait, done = async.waiter();
+			table.insert(question.waiting, done);
+			wait();
+			return question.verdict;
+		end
+		question = { waiting = {} };
+		questions[room_jid] = question;
+		question.verdict = ask(room_jid, who);
+		questions[room_jid] = nil;
+		for _, done in ipairs(question.waiting) do done(); end
+		return question.verdict;
+	end
+
+	local function is_service(real_jid)
+		local bare = jid.bare(real_jid);
+		return admins:contains(bare) or is_service_account(bare);
+	end
+
+	--- Whether so many people are in.
+	local function has_people(room, many)
+		for _, occupant in room:each_occupant() do
+			if many <= 0 then break; end
+			if not is_service(occupant.bare_jid) then many = many - 1; end
+		end
+		return many <= 0;
+	end
+
+	local function room_at(room_jid)
+		return prosody.hosts[module.host].modules.muc.get_room_from_jid(room_jid);
+	end
+
+	--- Whether somebody wants to be the first in a room that usher has a say in.
+	local function is_first_knock(stanza, room_jid)
+		if stanza.attr.type or not stanza:get_child("x", "http://jabber.org/protocol/muc") then return false; end
+		if is_health_check({ jid = room_jid }) or is_service(stanza.attr.from) then return false; end
+		if starts_with(module.host, "breakout.") or main_room_of({ jid = room_jid }) then return false; end
+		local room = room_at(room_jid);
+		return not room or not has_people(room, 1);
+	end
+
+	--- Gives a room what usher said about it.
+	local function furnish(room, terms)
+		local most = tonumber(terms.max_occupants);
+		if most and most >= 1 then room._data.max_occupants = math.floor(most); end -- where mod_muc_max_occupants looks
+		if type(terms.password) == "string" and terms.password ~= "" then room:set_password(terms.password); end
+	end
+
+	module:hook("presence/full", function (event)
+		local origin, stanza = event.origin, event.stanza;
+		local room_jid = jid.bare(stanza.attr.to);
+		if not is_first_knock(stanza, room_jid) then return; end
+		if not async.ready() then
+			log_seldom("door", "somebody came into %s in a way that cannot wait for usher", room_jid);
+			return;
+		end
+		local verdict = verdict_on(room_jid, jid.bare(stanza.attr.from));
+		if origin.destroyed then return true; end -- did not wait
+		if verdict.refusal then
+			module:log("info", "%s stays closed: %s", room_jid, tostring(verdict.code));
+			origin.send(st.error_reply(stanza, "cancel", "not-allowed", verdict.refusal, module.host));
+			return true;
+		end
+		local room = room_at(room_jid);
+		if room then furnish(room, verdict.terms); else stanza.usher_terms = verdict.terms; end
+	end, 100);
+
+	module:hook("muc-room-pre-create", guarded("furnishing", function (event)
+		local terms = event.stanza.usher_terms;
+		if terms then furnish(event.room, terms); end
+	end), 5);
+
+	--- Keeps the limit where Jitsi's mod_muc_max_occupants does not. A further session of somebody who is in counts once.
+	module:hook("muc-occupant-pre-join", function (event)
+		local room, stanza = event.room, event.stanza;
+		local most = tonumber(room._data.max_occupants);
+		local counted_by_jitsi = module:get_option_number("muc_max_occupants", -1) > 0
+			and prosody.hosts[module.host].modules.muc_max_occupants;
+		if not most or counted_by_jitsi or is_service(stanza.attr.from) or not event.is_first_session then return; end
+		if not has_people(room, most) then return; end
+		event.origin.send(st.error_reply(stanza, "cancel", "service-unavailable", "This room is full.", module.host));
+		return true;
+	end, 9);
+end
+
+if module:get_option_boolean("usher_door", false) then keep_the_door(); end
 
 -- === Acting: what usher asks for over HTTP ===
 

@@ -2,8 +2,8 @@
 
 use super::Incoming;
 use super::error::{ApiError, MeetingRefusal, SignInRefusal};
-use super::field::in_zone;
 use super::join::Arrival;
+use super::meetings::door::local;
 use crate::config::Config;
 use crate::domain::RoomKey;
 use crate::domain::access::{Booked, Closed, Entry, EntryDenial, Visitor};
@@ -25,9 +25,10 @@ impl Incoming {
         let (Visitor::User(user), Booked::Now(meeting)) = (visitor, booked) else {
             return Ok(());
         };
-        let arrival = booked.guest_list().map(|_| Arrival::new(self, meeting, user));
-        match arrival {
-            Some(Ok(arrival)) if arrival.has_to_wait() => Err(MeetingRefusal::Waiting),
+        match Arrival::new(self, meeting, user) {
+            Ok(arrival) if meeting.booking.names_people() && arrival.has_to_wait() => {
+                Err(MeetingRefusal::Waiting)
+            }
             _ => Ok(()),
         }
     }
@@ -52,7 +53,7 @@ pub(super) fn refusal(denial: EntryDenial, config: &Config) -> ApiError {
 pub(super) fn shut(closed: Closed, config: &Config) -> MeetingRefusal {
     match closed {
         Closed::TooEarly { opens_at } => MeetingRefusal::TooEarly {
-            opens_at: in_zone(opens_at, config.daemon.meetings.timezone),
+            opens_at: local(opens_at, config.daemon.meetings.timezone),
         },
         Closed::Over => MeetingRefusal::Over,
         Closed::NotBooked => MeetingRefusal::NotBooked,

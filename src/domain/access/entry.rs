@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::opening::{Booked, Closed, RoomPassword};
 use super::{RoomPattern, Seat};
-use crate::domain::{RoomName, User};
+use crate::domain::{Booking, RoomName, User};
 
 /// Everything that decides about rooms.
 ///
@@ -125,14 +125,12 @@ impl RoomRules {
         visitor: Visitor<'_>,
         booked: &Booked,
     ) -> Result<Entry, EntryDenial> {
-        let mut seat = None;
-        match channel_number(room) {
-            Some(number) => self.check_channel(number, visitor)?,
-            None => {
-                seat = self.seat(room, visitor, booked)?;
-                self.opening(room, booked)?;
-            }
+        if let Some(number) = channel_number(room) {
+            self.check_channel(number, visitor)?;
+            return Ok(self.entry_as(room, visitor, None));
         }
+        let seat = self.seat(room, visitor, booked.booking())?;
+        self.opening(room, booked)?;
         Ok(self.entry_as(room, visitor, seat))
     }
 
@@ -196,9 +194,9 @@ impl RoomRules {
         &self,
         room: &RoomName,
         visitor: Visitor<'_>,
-        booked: &Booked,
+        booking: Option<&Booking>,
     ) -> Result<Option<Seat>, EntryDenial> {
-        let Some(booking) = booked.guest_list() else {
+        let Some(booking) = booking.filter(|booking| booking.names_people()) else {
             return self.check_member(room, visitor).map(|()| None);
         };
         match visitor {

@@ -82,19 +82,9 @@ impl RoomRules {
         }
         Ok(Opening {
             max_people: self.said(room, |rule| rule.max_people),
-            lobby: self.has_lobby(room),
+            lobby: self.waits(room).to_be_let_in,
             password: self.said(room, |rule| rule.password.as_ref()),
         })
-    }
-
-    /// Whether people wait until a moderator lets them in.
-    pub fn has_lobby(&self, room: &RoomName) -> bool {
-        self.said(room, |rule| rule.lobby).unwrap_or(false)
-    }
-
-    /// Whether people wait until a moderator is in.
-    pub fn waits_for_host(&self, room: &RoomName) -> bool {
-        self.said(room, |rule| rule.wait_for_host).unwrap_or(false)
     }
 }
 
@@ -129,14 +119,8 @@ impl Booked {
         }
     }
 
-    /// The booking that says who may come, if it names anybody.
-    pub fn guest_list(&self) -> Option<&Booking> {
-        let booking = &self.meeting()?.booking;
-        let details = &booking.details;
-        let of_hospital = details.appointment.as_ref().is_some_and(|appointment| {
-            appointment.doctor.is_some() || appointment.patient.is_some() || appointment.hospital.is_some()
-        });
-        (of_hospital || !details.participants.is_empty()).then_some(booking)
+    pub(super) fn booking(&self) -> Option<&Booking> {
+        self.meeting().map(|meeting| &meeting.booking)
     }
 
     /// Refuses whoever comes before the room opens, or after the meeting is over for everyone.

@@ -82,6 +82,16 @@ impl Booking {
         }
     }
 
+    /// Whether it says who may come; else the rules for rooms alone do.
+    pub fn names_people(&self) -> bool {
+        let details = &self.details;
+        let of_appointment = details
+            .appointment
+            .as_ref()
+            .is_some_and(Appointment::names_people);
+        of_appointment || !details.participants.is_empty()
+    }
+
     /// Whether somebody moderates by what was agreed, whatever roles they have: the creator, the hosts, the doctor.
     pub fn is_host(&self, user: &UserId) -> bool {
         self.hosts().any(|host| host == user)
@@ -132,6 +142,10 @@ impl Booking {
 // === impl Appointment ===
 
 impl Appointment {
+    fn names_people(&self) -> bool {
+        self.patient.is_some() || self.doctor.is_some() || self.hospital.is_some()
+    }
+
     /// The patient, the doctor, and the staff of the hospital.
     fn concerns(&self, user: &User) -> bool {
         let is = |named: &Option<UserId>| named.as_ref() == Some(&user.id);

@@ -105,5 +105,6 @@ fn meeting() -> Vec<MeetingRefusal> {
         MeetingRefusal::NotBooked,
         MeetingRefusal::Over,
         MeetingRefusal::InPerson,
+        MeetingRefusal::NotBooked,
     ]
 }

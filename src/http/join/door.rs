@@ -45,9 +45,8 @@ impl<'a> Arrival<'a> {
         user: &'a User,
     ) -> Result<Self, ApiError> {
         let seat = meeting.booking.seat(user).ok_or(ApiError::NotFound)?;
-        let room = &meeting.booking.room.name;
         let rules = &request.config.rooms.access;
-        let entry = rules.entry_as(room, Visitor::User(user), Some(seat));
+        let entry = rules.entry_as(&meeting.booking.room.name, Visitor::User(user), Some(seat));
         let moderates = entry.moderator;
         Ok(Self {
             request,

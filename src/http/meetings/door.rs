@@ -62,7 +62,33 @@ pub(in crate::http) fn zone_of(meeting: &Meeting, config: &Config) -> Tz {
         .unwrap_or(config.daemon.meetings.timezone)
 }
 
-/// A moment for a person: `2026-11-22 09:45 (Europe/Berlin)`.
+/// A moment for a person, no sooner than it is: `2026-11-22 09:45 (Europe/Berlin)`.
 pub(in crate::http) fn local(at: Timestamp, zone: Tz) -> String {
-    format!("{} ({zone})", at.with_timezone(&zone).format("%Y-%m-%d %H:%M"))
+    let almost_a_minute = Duration::milliseconds(59_999);
+    let whole = at.checked_add_signed(almost_a_minute).unwrap_or(at);
+    format!("{} ({zone})", whole.with_timezone(&zone).format("%Y-%m-%d %H:%M"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_told_the_time_of_a_zone() {
+        let told = |at: &str, zone: Tz| local(at.parse().unwrap(), zone);
+        let (tehran, berlin) = (Tz::Asia__Tehran, Tz::Europe__Berlin);
+        assert_eq!(
+            told("2026-11-21T11:15:00Z", tehran),
+            "2026-11-21 14:45 (Asia/Tehran)"
+        );
+        assert_eq!(
+            told("2026-07-01T12:00:00Z", berlin),
+            "2026-07-01 14:00 (Europe/Berlin)"
+        );
+        assert_eq!(
+            told("2026-11-21T23:59:00.250Z", Tz::UTC),
+            "2026-11-22 00:00 (UTC)",
+            "not before"
+        );
+    }
 }

@@ -101,6 +101,8 @@ async fn an_appointment_in_person_has_no_room() {
     let house = House::new().await;
     let visit = house.book(visit("alpha", 600, true)).await;
     assert_eq!(house.meetings.open_in(&room("alpha"), at(600)), None);
+    let booked = house.meetings.booked(&room("alpha"), at(600)).await.unwrap();
+    assert_eq!(booked, Booked::Nothing);
     NOW.set(hours(9));
     let (visit, changed) = house.meetings.apply(visit.id, &Input::Tick).await.unwrap();
     assert!(

@@ -273,7 +273,6 @@ fn rules_say_as_what_a_room_opens() {
             },
             Rule {
                 password: Some(RoomPassword::parse("open sesame").unwrap()),
-                wait_for_host: Some(true),
                 unbooked: Some(Unbooked::Deny),
                 ..rule("*")
             },
@@ -283,8 +282,8 @@ fn rules_say_as_what_a_room_opens() {
     let ward = rules.opening(&room("ward-1"), &now).unwrap();
     assert_eq!((ward.max_people, ward.lobby), (Some(4), true));
     assert_eq!(ward.password.map(RoomPassword::expose), Some("open sesame"));
-    assert!(rules.has_lobby(&room("ward-1")) && !rules.has_lobby(&room("hall")));
-    assert!(rules.waits_for_host(&room("hall")));
+    let hall = rules.opening(&room("hall"), &now).unwrap();
+    assert_eq!((hall.max_people, hall.lobby), (None, false));
     assert_eq!(
         rules.opening(&room("hall"), &Booked::Nothing),
         Err(Closed::NotBooked)
