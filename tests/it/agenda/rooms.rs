@@ -1,5 +1,7 @@
 //! What is open in a room, what comes next there, and whether it was called off.
 
+use usher::domain::access::Booked;
+
 use super::*;
 
 #[tokio::test]
