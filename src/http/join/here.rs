@@ -17,7 +17,7 @@ use crate::telemetry::label::{Label, Route};
 use crate::waiting::{Crowded, Standing, Waiter};
 
 /// What the page says; all of it may be left out.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct Here {
     /// False: the person only looks. They get no token although they might go in.
     enter: Option<bool>,
@@ -90,11 +90,12 @@ pub(super) struct Stands<'a> {
 )]
 pub(super) async fn here(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
     let session = request.user().await?;
-    let here: Here = body.json_if_any().await?;
+    let here: Option<Here> = body.json_if_any().await?;
+    let enter = here.and_then(|here| here.enter).unwrap_or(true);
     let meeting = meeting_at(request, id).await?;
     let arrival = Arrival::of(request, &meeting, &session)?;
     let standing = arrival.stand()?;
-    let is_entering = here.enter.unwrap_or(true) && standing == Standing::Ready;
+    let is_entering = enter && standing == Standing::Ready;
     let admission = match is_entering {
         true => Some(arrival.admit(&session).await?),
         false => None,

@@ -146,7 +146,7 @@ fn decide(request: &Incoming, asker: &Asker<'_>, meeting: &Meeting, wanted: &Adm
         (None, Some(true)) if decision == Decision::Admitted => rooms.admit_all(meeting.id, by, now),
         (Some(user), None | Some(false)) => {
             let user = UserId::parse(user).map_err(ApiError::bad_name("userId"))?;
-            if !rooms.decide(meeting.id, &user, decision, by, now) {
+            if !rooms.decide(meeting.id, &user, (decision, by), now) {
                 return Err(ApiError::Invalid {
                     field: "userId",
                     why: "is nobody who waits".into(),
