@@ -71,8 +71,7 @@ impl WaitingRooms {
         &self,
         meeting: MeetingId,
         user: &UserId,
-        decision: Decision,
-        by: &str,
+        (decision, by): (Decision, &str),
         now: Timestamp,
     ) -> bool {
         let mut rooms = self.lock();

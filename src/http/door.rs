@@ -2,6 +2,7 @@
 
 use super::Incoming;
 use super::error::{ApiError, MeetingRefusal, SignInRefusal};
+use super::join::Arrival;
 use super::meetings::door::local;
 use crate::config::Config;
 use crate::domain::RoomKey;
@@ -14,7 +15,22 @@ impl Incoming {
     pub(super) async fn entry(&self, room: &RoomKey, visitor: Visitor<'_>) -> Result<Entry, ApiError> {
         let booked = self.booked(room).await?;
         let entry = self.config.rooms.access.entry(&room.name, visitor, &booked);
-        entry.map_err(|denial| refusal(denial, &self.config))
+        let entry = entry.map_err(|denial| refusal(denial, &self.config))?;
+        self.require_admission(visitor, &booked)?;
+        Ok(entry)
+    }
+
+    /// Whoever is on the list of a meeting and has to wait for it waits at every door.
+    fn require_admission(&self, visitor: Visitor<'_>, booked: &Booked) -> Result<(), MeetingRefusal> {
+        let (Visitor::User(user), Booked::Now(meeting)) = (visitor, booked) else {
+            return Ok(());
+        };
+        match Arrival::new(self, meeting, user) {
+            Ok(arrival) if meeting.booking.names_people() && arrival.has_to_wait() => {
+                Err(MeetingRefusal::Waiting)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What is booked in the room now.

@@ -53,7 +53,7 @@ fn who_stops_asking_has_gone() {
 #[test]
 fn what_a_host_says_stays_until_another_says_otherwise() {
     let rooms = WaitingRooms::default();
-    let decide = |who, decision, when| rooms.decide(id(1), &user(who), decision, "sara", at(when));
+    let decide = |who, decision, when| rooms.decide(id(1), &user(who), (decision, "sara"), at(when));
     assert!(!decide("ann", Decision::Admitted, 0), "nobody has asked");
     rooms.wait(id(1), waiter("ann"), at(0)).unwrap();
     assert_eq!(rooms.decision(id(1), &user("ann")), None);
@@ -81,7 +81,7 @@ fn everybody_is_whoever_waits_now() {
     for (who, when) in [("gone", 0), ("ann", 20), ("bob", 21), ("eve", 22)] {
         rooms.wait(id(1), waiter(who), at(when)).unwrap();
     }
-    rooms.decide(id(1), &user("eve"), Decision::Denied, "sara", at(23));
+    rooms.decide(id(1), &user("eve"), (Decision::Denied, "sara"), at(23));
     rooms.admit_all(id(1), "sara", at(24));
     let list = rooms.list(id(1), at(24));
     assert_eq!(names(&list, Some(Decision::Admitted)), ["ANN", "BOB"]);

@@ -4,6 +4,7 @@
 //! Pictures of all pages are left in `target/screenshots`.
 
 mod chromium;
+mod join;
 mod site;
 
 use base64::Engine;

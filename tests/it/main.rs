@@ -12,6 +12,7 @@ mod durable;
 mod edge;
 mod end_to_end;
 mod forged;
+mod join;
 mod layering;
 mod lifecycle;
 mod limits;

@@ -17,7 +17,7 @@ use crate::waiting::{self, Door, Standing};
 pub(in crate::http) struct Arrival<'a> {
     pub(super) request: &'a Incoming,
     pub(super) meeting: &'a Meeting,
-    pub(super) session: &'a Session,
+    pub(super) user: &'a User,
     pub(super) moderates: bool,
     /// Waits for nobody.
     passes: bool,
@@ -26,15 +26,24 @@ pub(in crate::http) struct Arrival<'a> {
 // === impl Arrival ===
 
 impl<'a> Arrival<'a> {
-    /// A meeting in which the person has no seat does not exist for them. The rules for rooms come on top.
-    pub(in crate::http) fn new(
+    /// Guests have no meetings.
+    pub(in crate::http) fn of(
         request: &'a Incoming,
         meeting: &'a Meeting,
         session: &'a Session,
     ) -> Result<Self, ApiError> {
-        let Visitor::User(user) = session.visitor() else {
-            return Err(ApiError::NotFound);
-        };
+        match session.visitor() {
+            Visitor::User(user) => Self::new(request, meeting, user),
+            Visitor::Guest => Err(ApiError::NotFound),
+        }
+    }
+
+    /// A meeting in which the person has no seat does not exist for them. The rules for rooms come on top.
+    pub(in crate::http) fn new(
+        request: &'a Incoming,
+        meeting: &'a Meeting,
+        user: &'a User,
+    ) -> Result<Self, ApiError> {
         let seat = meeting.booking.seat(user).ok_or(ApiError::NotFound)?;
         let room = &meeting.booking.room.name;
         let rules = &request.config.rooms.access;
@@ -43,7 +52,7 @@ impl<'a> Arrival<'a> {
         Ok(Self {
             request,
             meeting,
-            session,
+            user,
             moderates,
             passes: moderates || entry.lobby_bypass,
         })
@@ -87,7 +96,7 @@ impl<'a> Arrival<'a> {
     /// They are the host when they are seen in the room.
     pub(super) fn note_moderator(&self) {
         if self.moderates {
-            let (rooms, user) = (&self.request.api.waiting, &self.session.user.id);
+            let (rooms, user) = (&self.request.api.waiting, &self.user.id);
             rooms.note_moderator(self.meeting.id, user, self.now());
         }
     }
@@ -107,7 +116,7 @@ impl<'a> Arrival<'a> {
     }
 
     fn decision(&self) -> Option<waiting::Decision> {
-        let (rooms, user) = (&self.request.api.waiting, &self.session.user.id);
+        let (rooms, user) = (&self.request.api.waiting, &self.user.id);
         rooms.decision(self.meeting.id, user)
     }
 

@@ -50,6 +50,7 @@ struct StandingBody<'a> {
     time_zone: &'static str,
     /// usher's clock.
     now: String,
+    /// With what they go in, where they are ready and do not only look.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     admission: Option<AdmissionBody<'a>>,
 }
@@ -74,13 +75,14 @@ struct StandingBody<'a> {
 )]
 pub(super) async fn here(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
     let session = request.user().await?;
-    let here: Here = body.json_if_any().await?;
+    let here: Option<Here> = body.json_if_any().await?;
+    let enter = here.and_then(|here| here.enter).unwrap_or(true);
     let meeting = meeting_at(request, id).await?;
-    let arrival = Arrival::new(request, &meeting, &session)?;
+    let arrival = Arrival::of(request, &meeting, &session)?;
     let standing = arrival.stand()?;
-    let is_entering = here.enter.unwrap_or(true) && standing == Standing::Ready;
+    let is_entering = enter && standing == Standing::Ready;
     let admission = match is_entering {
-        true => Some(arrival.admit().await?),
+        true => Some(arrival.admit(&session).await?),
         false => None,
     };
     let body = StandingBody {
@@ -96,7 +98,7 @@ impl Arrival<'_> {
     /// Where the person stands; somebody who waits is on the host's list from now on.
     pub(super) fn stand(&self) -> Result<Standing, ApiError> {
         let standing = self.standing();
-        let (rooms, user) = (&self.request.api.waiting, &self.session.user);
+        let (rooms, user) = (&self.request.api.waiting, self.user);
         match standing {
             Standing::Waiting(_) | Standing::Denied => {
                 let waiter = Waiter {

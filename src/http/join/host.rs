@@ -21,7 +21,7 @@ use crate::waiting::{Decision, Waiting};
 /// Whom to let in: one person, or everybody who waits.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Admit {
+pub(super) struct Admit {
     user_id: Option<String>,
     all: Option<bool>,
     /// False: the person is not let in, and what was said before is taken back.
@@ -100,7 +100,7 @@ async fn host<'a>(request: &'a Incoming, id: &str, needs: &[Scope]) -> Result<(A
             return Err(ApiError::NotFound);
         }
         let moderates = match &asker {
-            Asker::User(session) => Arrival::new(request, &meeting, session)?.moderates,
+            Asker::User(session) => Arrival::of(request, &meeting, session)?.moderates,
             Asker::Client(_) => false,
         };
         match moderates || meeting.booking.is_managed_by(asker.viewer()) {
@@ -124,7 +124,7 @@ fn decide(request: &Incoming, asker: &Asker<'_>, meeting: &Meeting, wanted: &Adm
         (None, Some(true)) if decision == Decision::Admitted => rooms.admit_all(meeting.id, by, now),
         (Some(user), None | Some(false)) => {
             let user = UserId::parse(user).map_err(ApiError::bad_name("userId"))?;
-            if !rooms.decide(meeting.id, &user, decision, by, now) {
+            if !rooms.decide(meeting.id, &user, (decision, by), now) {
                 return Err(ApiError::Invalid {
                     field: "userId",
                     why: "is nobody who waits".into(),

@@ -57,7 +57,7 @@ pub(super) async fn show(request: &Incoming, id: &str) -> Result<Answer, Refused
 
 async fn visit(request: &Incoming, id: MeetingId, session: &Session) -> Result<Answer, ApiError> {
     let meeting = meeting_at(request, &id.to_string()).await?;
-    let arrival = Arrival::new(request, &meeting, session)?;
+    let arrival = Arrival::of(request, &meeting, session)?;
     let standing = arrival.stand()?;
     let keyring = request.api.keyring.borrow().clone();
     let (place, policy) = match arrival.server(&keyring)? {
@@ -91,9 +91,9 @@ async fn visit(request: &Incoming, id: MeetingId, session: &Session) -> Result<A
 pub(super) async fn enter(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let session = request.user().await?;
     let meeting = meeting_at(request, id).await?;
-    let arrival = Arrival::new(request, &meeting, &session)?;
+    let arrival = Arrival::of(request, &meeting, &session)?;
     let link = match arrival.stand()? {
-        Standing::Ready => arrival.admit().await?.link(),
+        Standing::Ready => arrival.admit(&session).await?.link(),
         _ => None,
     };
     let target = link.unwrap_or_else(|| join_page(&request.config, meeting.id));
@@ -121,7 +121,7 @@ fn page(arrival: &Arrival<'_>, standing: Standing, place: JoinPlace<'_>) -> Stri
         },
         meeting: &meeting.id.to_string(),
         title: meeting.booking.details.title.as_deref(),
-        you: &arrival.session.user.name,
+        you: &arrival.user.name,
         people: names,
         others,
         time,
@@ -144,7 +144,7 @@ fn people(arrival: &Arrival<'_>) -> (Vec<String>, usize) {
     let hosts = arrival.meeting.booking.hosts();
     let all: HashSet<&UserId> = hosts.chain(&details.participants).chain(named).collect();
     let mut ids = all;
-    ids.remove(&arrival.session.user.id);
+    ids.remove(&arrival.user.id);
     let known = accounts(&arrival.request.config.users).filter(|user| ids.contains(&user.id));
     let names: Vec<_> = known.map(|user| user.name).take(MOST_NAMES).collect();
     let others = ids.len() - names.len();

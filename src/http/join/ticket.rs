@@ -11,6 +11,7 @@ use crate::http::error::ApiError;
 use crate::http::field::seconds;
 use crate::http::meetings::pass::{JitsiDetails, LiveKitDetails, Pass};
 use crate::http::meetings::ticket::Ticket;
+use crate::signin::Session;
 use crate::tokens::{Issued, Keyring};
 
 /// A token, and where it is good for something.
@@ -30,8 +31,10 @@ pub(super) struct AdmissionBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
     jitsi_details: Option<JitsiDetails<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
     livekit_details: Option<LiveKitDetails<'a>>,
 }
 
@@ -39,22 +42,22 @@ pub(super) struct AdmissionBody<'a> {
 
 impl<'a> Arrival<'a> {
     /// A token for this person, who may go in now; the trail says so before it leaves.
-    pub(super) async fn admit(&self) -> Result<Admission<'a>, ApiError> {
+    pub(super) async fn admit(&self, session: &Session) -> Result<Admission<'a>, ApiError> {
         let (request, room) = (self.request, &self.meeting.booking.room.name);
         let keyring = request.api.keyring.borrow().clone();
         let act = Act {
             room: Some(room.clone()),
-            ..request.issue_for(self.session)
+            ..request.issue_for(session)
         };
-        let (ticket, issued) = request.ended(act, self.signed(&keyring)).await?;
+        let (ticket, issued) = request.ended(act, self.signed(session, &keyring)).await?;
         self.note_moderator();
         let expires_at = seconds(issued.expires_at);
         let pass = Pass::with(request, self.meeting, keyring, (issued, ticket.person));
         Ok(Admission { pass, expires_at })
     }
 
-    fn signed(&self, keyring: &Keyring) -> Result<(Ticket, Issued), ApiError> {
-        let ticket = Ticket::for_user(self.request, self.session, self.meeting, (self.now(), None))?;
+    fn signed(&self, session: &Session, keyring: &Keyring) -> Result<(Ticket, Issued), ApiError> {
+        let ticket = Ticket::for_user(self.request, session, self.meeting, (self.now(), None))?;
         let issued = ticket.sign(
             self.request,
             self.server(keyring)?,

@@ -192,7 +192,7 @@ impl<'a> Pass<'a> {
 
 /// Whether the rules make the person wait in the waiting room, now or when the door opens.
 fn has_to_wait(request: &Incoming, session: &Session, meeting: &Meeting) -> bool {
-    let arrival = Arrival::new(request, meeting, session);
+    let arrival = Arrival::of(request, meeting, session);
     arrival.is_ok_and(|arrival| arrival.has_to_wait())
 }
 

@@ -15,6 +15,7 @@ use crate::tokens::livekit::{self, DisplayName, Identity, RoomConfig};
 use crate::tokens::{
     Email, Features, Grant, Issued, JitsiTokens, LiveKitTokens, Person, PlainText, token_id,
 };
+use crate::waiting::Decision;
 
 pub(in crate::http) struct Ticket {
     pub(in crate::http) person: Person,
@@ -45,12 +46,16 @@ impl Ticket {
         let booking = &meeting.booking;
         let seat = booking.seat(&session.user).ok_or(ApiError::NotFound)?;
         let rules = &request.config.rooms.access;
+        let entry = rules.entry_as(&booking.room.name, session.visitor(), Some(seat));
         let client = request.config.clients.get(&session.client);
         let ceiling = client.map_or(DAY, |client| client.max_token_secs);
         let life = Duration::seconds(life_or(DAY, expires_in, ceiling)?);
         Ok(Self {
             person: person(session, client)?,
-            entry: rules.entry_as(&booking.room.name, session.visitor(), Some(seat)),
+            entry: Entry {
+                lobby_bypass: entry.lobby_bypass || is_let_in(request, session, meeting),
+                ..entry
+            },
             group: group(client)?,
             session: Some(session.id),
             opens_at,
@@ -120,6 +125,12 @@ impl Ticket {
             None => Identity::parse(&format!("participant-{}", hex(&drawn))).map_err(ApiError::bad("userId")),
         }
     }
+}
+
+/// Who was let in by the waiting room does not wait in the lobby of the server again.
+fn is_let_in(request: &Incoming, session: &Session, meeting: &Meeting) -> bool {
+    let decision = request.api.waiting.decision(meeting.id, &session.user.id);
+    decision == Some(Decision::Admitted)
 }
 
 fn person(session: &Session, client: Option<&Client>) -> Result<Person, ApiError> {

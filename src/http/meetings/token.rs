@@ -155,7 +155,7 @@ impl TokenRequest {
         if let Some(refusal) = door.refusal(zone_of(meeting, &request.config)) {
             return Err(refusal.into());
         }
-        Arrival::new(request, meeting, session)?.require_ready()?;
+        Arrival::of(request, meeting, session)?.require_ready()?;
         let now = request.context.received_at;
         Ticket::for_user(request, session, meeting, (now, self.expires_in))
     }

@@ -9,9 +9,11 @@ const part = (id) => document.getElementById(id);
 const { base, meeting, domain, state: first, now: made, zone } = part("app").dataset;
 const home = `${base}/api/meetings/${meeting}`;
 const language = document.documentElement.lang;
+/** How numbers and times are written: as the person is used to, if the page speaks their language. */
+const locale = navigator.language.split("-")[0] === language ? navigator.language : language;
 const button = part("enter")?.querySelector("button");
 
-/** door: before the room; room: in it; left: out again; end: nothing is asked any more. */
+/** door: before the room; entering: on the way; room: in it; left: out again; end: nothing is asked any more. */
 let scene = "door";
 let hasWaited = first === "waiting";
 let room = null;
@@ -59,6 +61,11 @@ async function look() {
 }
 
 function lost(fault) {
+  if (fault.status === 401 && scene === "room") {
+    // Nobody is put out of a room because a sign-in ran out meanwhile.
+    pause = SLOWEST_MS;
+    return;
+  }
   if (fault.status === 401) return end("signed_out");
   if (fault.status === 404 || fault.status === 403) return end("gone");
   part("away").hidden = false;
@@ -71,8 +78,9 @@ function lost(fault) {
 async function follow(standing) {
   ahead = new Date(standing.now) - Date.now();
   retime(standing);
-  if (standing.moderator && !CLOSED.includes(standing.state)) show_lobby(await call("waiting"));
+  if (standing.moderator && !CLOSED.includes(standing.state)) showLobby(await call("waiting"));
   else part("lobby").hidden = true;
+  if (scene === "entering") return;
   if (scene === "room") return stay(standing);
   if (scene === "left" && !CLOSED.includes(standing.state)) return;
   scene = "door";
@@ -108,7 +116,7 @@ function reveal(state) {
   if (part("alone")) part("alone").hidden = state !== "jitsi_away" || !part("alone").href;
   part("sign-in").hidden = state !== "signed_out";
   until = { too_early: part("opens")?.dateTime }[state];
-  count_down();
+  countDown();
 }
 
 function end(state) {
@@ -183,7 +191,7 @@ function leave() {
 
 // === who waits for the host ===
 
-function show_lobby({ waiting, denied }) {
+function showLobby({ waiting, denied }) {
   const rows = part("lobby-list");
   const people = [...waiting, ...denied.map((person) => ({ ...person, isDenied: true }))];
   for (const row of [...rows.children]) {
@@ -191,14 +199,14 @@ function show_lobby({ waiting, denied }) {
   }
   for (const person of people) {
     const known = [...rows.children].find((row) => row.dataset.user === person.userId);
-    fill(known ?? rows.appendChild(new_row(person.userId)), person);
+    fill(known ?? rows.appendChild(newRow(person.userId)), person);
   }
   part("lobby").hidden = people.length === 0;
   part("lobby-all").hidden = waiting.length < 2;
   say(part("lobby-count"), waiting.length);
 }
 
-function new_row(user) {
+function newRow(user) {
   const row = part("lobby-row").content.firstElementChild.cloneNode(true);
   row.dataset.user = user;
   row.querySelector("[data-admit]").addEventListener("click", () => admit({ userId: user }));
@@ -217,14 +225,14 @@ function fill(row, { name, isDenied = false }) {
 
 function say(place, count) {
   const { single, several } = place.dataset;
-  const number = new Intl.NumberFormat(language).format(count);
+  const number = new Intl.NumberFormat(locale).format(count);
   const text = count === 0 ? "" : count === 1 ? single : several.replace("{n}", number);
   if (place.textContent !== text) place.textContent = text;
 }
 
 async function admit(whom) {
   try {
-    show_lobby(await call("admit", whom));
+    showLobby(await call("admit", whom));
   } catch (fault) {
     lost(fault);
   }
@@ -239,12 +247,12 @@ function retime({ startsAt, endsAt, opensAt }) {
     part("when").dataset.until = endsAt;
   }
   if (opensAt) part("opens").dateTime = opensAt;
-  show_times();
+  showTimes();
 }
 
-function show_times() {
+function showTimes() {
   const spoken = (moment, options) =>
-    new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short", ...options }).format(moment);
+    new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short", ...options }).format(moment);
   const opens = part("opens");
   if (opens.dateTime) put(opens, spoken(new Date(opens.dateTime), { dateStyle: "medium" }));
   const when = part("when");
@@ -254,14 +262,14 @@ function show_times() {
   const there = spoken(start, { timeZone: zone });
   put(part("when-there"), `${there} (${zone})`);
   part("there").hidden = there === spoken(start);
-  put(part("minutes"), new Intl.NumberFormat(language).format(Math.round((finish - start) / 60_000)));
+  put(part("minutes"), new Intl.NumberFormat(locale).format(Math.round((finish - start) / 60_000)));
 }
 
 function put(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
 
-function count_down() {
+function countDown() {
   const left = until ? new Date(until) - Date.now() - ahead : 0;
   part("countdown").hidden = left <= 0;
   if (left > 0) put(part("remaining"), lasting(left));
@@ -271,10 +279,10 @@ function count_down() {
 function lasting(milliseconds) {
   const seconds = Math.ceil(milliseconds / 1000);
   const number = (value, digits = 1) =>
-    new Intl.NumberFormat(language, { minimumIntegerDigits: digits, useGrouping: false }).format(value);
+    new Intl.NumberFormat(locale, { minimumIntegerDigits: digits, useGrouping: false }).format(value);
   if (seconds >= 172_800) {
     const days = Math.floor(seconds / 86_400);
-    return new Intl.NumberFormat(language, { style: "unit", unit: "day", unitDisplay: "long" }).format(days);
+    return new Intl.NumberFormat(locale, { style: "unit", unit: "day", unitDisplay: "long" }).format(days);
   }
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
   const short = `${number(minutes, 2)}:${number(seconds % 60, 2)}`;
@@ -290,7 +298,10 @@ part("enter")?.addEventListener("submit", (event) => {
 part("lobby-all").addEventListener("click", () => admit({ all: true }));
 document.addEventListener("visibilitychange", () => document.hidden || look());
 window.addEventListener("online", look);
-setInterval(count_down, 1000);
-show_times();
+setInterval(countDown, 1000);
+for (const place of document.querySelectorAll("[data-number]")) {
+  put(place, new Intl.NumberFormat(locale).format(Number(place.dataset.number)));
+}
+showTimes();
 reveal(first === "ready" && !domain ? "elsewhere" : first);
 look();

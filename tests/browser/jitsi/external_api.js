@@ -13,6 +13,11 @@ window.JitsiMeetExternalAPI = class {
     window.meeting = this;
   }
 
+  dispose() {
+    this.frame.remove();
+    window.given = null;
+  }
+
   addListener(event, listener) {
     this.listeners[event] = listener;
   }

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 
+use crate::api::client;
 use crate::nginx::{self, Nginx};
 use crate::ports::free_port;
 use crate::usher::{CLIENTS, Setup, USERS, Usher};
@@ -15,6 +16,8 @@ pub struct Site {
     pub usher: Usher,
     _nginx: Nginx,
 }
+
+const SCOPES: &str = "scopes = [\"tokens:issue\", \"meetings:read\", \"meetings:write\"]";
 
 const PROGRAMS: &str = r#"
 [jitsi_meet]
@@ -30,6 +33,17 @@ origins = ["https://meet.test"]
 rooms = ["*"]
 "#;
 
+/// The key of the client `visit`, in whose rooms each person is let in.
+pub const VISIT_KEY: &str = "visit-key";
+
+/// Has the password of the sample.
+const PATIENT: &str = r#"
+["patient@example.com"]
+id = "u-patient"
+name = "Ann Bell"
+password = "$argon2id$v=19$m=19456,t=2,p=1$SlLp7cYoe0zoUOJeJ4FGrw$zksFXKtcQyQ1Z+HZr28WNepnpDxT/ZjXscvtNS2xBKc"
+"#;
+
 const RULES: &str = r#"
 [[rules]]
 rooms = "team*"
@@ -38,6 +52,10 @@ moderators = ["role:doctor"]
 [[rules]]
 rooms = "open-*"
 guests = true
+
+[[rules]]
+rooms = "visit-*"
+lobby = true
 "#;
 
 // === impl Site ===
@@ -46,8 +64,8 @@ impl Site {
     pub async fn open() -> Self {
         let usher = Usher::start(Setup {
             http: "public_url = \"https://meet.test/usher\"".into(),
-            clients: format!("{CLIENTS}{PROGRAMS}"),
-            users: USERS.into(),
+            clients: format!("{CLIENTS}{PROGRAMS}{}", client("visit", VISIT_KEY, SCOPES)),
+            users: format!("{USERS}{PATIENT}"),
             rooms: RULES.into(),
             ..Setup::default()
         })

@@ -460,3 +460,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_people_wait_for_is_said_rule_by_rule() {
+    let rules = rules(vec![
+        Rule {
+            lobby: Some(false),
+            ..rule("team1")
+        },
+        Rule {
+            lobby: Some(true),
+            wait_for_host: Some(true),
+            ..rule("team*")
+        },
+    ]);
+    let waits = |name| rules.waits(&room(name));
+    let (for_host, to_be_let_in) = (true, true);
+    let only_host = Waits {
+        for_host,
+        to_be_let_in: false,
+    };
+    assert_eq!(waits("team1"), only_host, "the first rule that says something");
+    let both = Waits {
+        for_host,
+        to_be_let_in,
+    };
+    assert_eq!(waits("team2"), both);
+    assert_eq!(waits("other"), Waits::default());
+}
