@@ -157,3 +157,6 @@ impl Appointment {
         user.has_role(HOSPITAL) && self.hospital.as_ref().is_some_and(of_hospital)
     }
 }
+
+#[cfg(test)]
+mod tests;
