@@ -53,6 +53,7 @@ impl App {
         let meetings = api.meetings.clone();
         let stop = soft.clone();
         lifecycle.spawn("schedule", async move { meetings.run_schedule(stop).await });
+        lifecycle.spawn("live", api.live.clone().run(api.config.clone(), soft.clone()));
         lifecycle.spawn("bus", look_after(bus, Arc::clone(&api.metrics), soft.clone()));
         lifecycle.spawn("store", watch_store(store.0, store.1, soft.clone()));
         lifecycle.spawn("keys", renew_keys(api.config.clone(), keyring, soft.clone()));

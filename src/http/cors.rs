@@ -33,6 +33,7 @@ pub fn layer(config: watch::Receiver<Arc<Config>>) -> CorsLayer {
             CONTENT_TYPE,
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
         ])
         .expose_headers([HeaderName::from_static("x-request-id")])
         .max_age(PREFLIGHT_CACHE)
