@@ -26,6 +26,7 @@ mod openapi;
 pub mod ops;
 mod origin;
 mod pages;
+mod query;
 mod records;
 mod refused;
 pub mod server;

@@ -22,7 +22,7 @@ use chrono::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::config::{Config, daemon};
-use crate::domain::meeting::MeetingType;
+use crate::domain::meeting::{MeetingType, Slot};
 use crate::domain::observation::{BackendId, Part};
 use crate::domain::{
     Ambient, Event, Input, Meeting, MeetingId, Policy, RoomKey, Step, Timestamp, TransitionError,
@@ -132,6 +132,7 @@ impl Meetings {
         };
         let meetings = Self(Arc::new(inner));
         meetings.read_all().await?;
+        meetings.forget_past();
         Ok((meetings, events))
     }
 
@@ -144,7 +145,7 @@ impl Meetings {
             }
             for entry in page {
                 // Long finished meetings are the bulk; nothing but their end is looked at.
-                if record::is_settled_before(&entry.value, self.now() - index::RECENT) {
+                if self.is_of_the_past(&entry.value) {
                     continue;
                 }
                 match Record::read(&entry.value) {
@@ -158,6 +159,20 @@ impl Meetings {
                 }
             }
         }
+    }
+
+    /// Whether a record can neither change any more nor speak against a token that is still good.
+    fn is_of_the_past(&self, record: &[u8]) -> bool {
+        let glance = record::glance(record);
+        let longest = self.longest_token();
+        glance.is_some_and(|glance| {
+            let since = if glance.is_called_off() {
+                longest
+            } else {
+                index::RECENT
+            };
+            glance.is_settled_before(self.now() - since)
+        })
     }
 
     /// The meeting with that id.
@@ -342,6 +357,37 @@ impl Meetings {
     /// Whether a meeting is booked there that is not over: scheduled, however far ahead, or going on.
     pub fn is_booked(&self, room: &RoomKey) -> bool {
         self.index(|index| index.is_booked(room))
+    }
+
+    /// The meeting that somebody who comes into the room at `at` comes to: the one that is going on, else the booked one
+    /// that was last to begin by then, else the one that is booked next, however far ahead.
+    pub fn open_in(&self, room: &RoomKey, at: Timestamp) -> Option<MeetingId> {
+        self.index(|index| index.open_in(room, at))
+    }
+
+    /// The first booked time in the room that begins after `at`, of a meeting that has not begun.
+    pub fn next_booked_in(&self, room: &RoomKey, at: Timestamp) -> Option<Slot> {
+        self.index(|index| index.next_booked_in(room, at))
+    }
+
+    /// Whether a token issued at `issued_at` for that room leads nowhere: the last meeting there was ended or called off
+    /// by a caller since then, and no other is open or booked. A token issued in the same second is one from before.
+    pub fn is_called_off(&self, room: &RoomKey, issued_at: Timestamp) -> bool {
+        self.index(|index| index.is_called_off(room, issued_at))
+    }
+
+    /// Drops from memory what can be neither corrected nor continued, nor speaks against a token.
+    fn forget_past(&self) {
+        let (now, longest) = (self.now(), self.longest_token());
+        self.index(|index| index.forget_old(now, longest));
+    }
+
+    /// How long the token that lives longest lives; what was called off before that is of no interest.
+    fn longest_token(&self) -> Duration {
+        let config = self.0.config.borrow();
+        let ceilings = config.clients.values().map(|client| client.max_token_secs);
+        let longest = ceilings.max().unwrap_or_default();
+        Duration::seconds(i64::try_from(longest).unwrap_or(i64::MAX / 1000)).max(index::RECENT)
     }
 
     /// The rooms of a backend in whose main part, or breakout parts, people are believed to be.

@@ -22,7 +22,7 @@ mod tests;
 
 pub use booking::{Appointment, Booking, Confidential, Details, Kind, MeetingType, Slot};
 pub use change::Change;
-pub use order::Order;
+pub use order::{CloseReason, Order};
 
 /// A meeting, from booking to its final figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,9 +50,18 @@ pub struct Meeting {
     /// What its meeting server has still to be told; kept until that is done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<Order>,
+    /// How often it has become another to those who may see it.
+    #[serde(default)]
+    edition: u64,
     /// Up to which moment people have been told that the booked end is near.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned_of: Option<Timestamp>,
+    /// For which booked end the room was ordered to close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_of: Option<Timestamp>,
+    /// When an authorised caller ended it for everyone or called it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_off_at: Option<Timestamp>,
 }
 
 /// Where a meeting stands. Completed, cancelled and missed are final.
@@ -138,6 +147,8 @@ pub struct TransitionError {
     pub to: &'static str,
 }
 
+/// How long after a caller's word that it is over the people are seen to go because of that word.
+const CLOSING_MOMENT: Duration = Duration::seconds(10);
 /// How long nothing may be heard of a room whose server sends no rosters before its people are given up.
 const SILENCE_LIMIT: Duration = Duration::hours(24);
 
@@ -195,13 +206,16 @@ impl Meeting {
             heard_from: None,
             declared_at: None,
             orders: Vec::new(),
+            edition: 0,
             warned_of: None,
+            closed_of: None,
+            called_off_at: None,
         }
     }
 
     /// Takes one input at `now`.
     pub fn apply(mut self, input: &Input, now: Timestamp, policy: &Policy) -> Result<Step, TransitionError> {
-        let before = self.clone();
+        let mut before = self.clone();
         let mut teller = settle::Teller::new(now);
         match input {
             Input::Observed(observation) => self.observe(observation, now),
@@ -215,7 +229,8 @@ impl Meeting {
         }
         self.settle(input, policy, &mut teller);
         let changed = self != before;
-        if changed {
+        if changed && self.is_seen_to_differ(&mut before) {
+            self.edition += 1;
             self.updated_at = now;
         }
         Ok(Step {
@@ -223,6 +238,19 @@ impl Meeting {
             events: teller.events,
             changed,
         })
+    }
+
+    /// A name for the meeting as it is now: another one whenever those who may see it see something else, and the same
+    /// as long as they do not. Good as an entity tag (RFC 9110 section 8.8.3).
+    pub fn version(&self) -> String {
+        self.edition.to_string()
+    }
+
+    /// Whether they differ in more than what servers still have to be told, which nobody is shown.
+    fn is_seen_to_differ(&self, before: &mut Self) -> bool {
+        before.orders.clone_from(&self.orders);
+        (before.warned_of, before.closed_of) = (self.warned_of, self.closed_of);
+        self != before
     }
 
     /// The figures at `now`, with the time that the room was open until then or until the meeting ended.

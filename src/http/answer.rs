@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY,
     RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_VERSION, SET_COOKIE, UPGRADE, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS,
 };
@@ -38,6 +38,12 @@ struct ErrorBody<'a> {
     request_id: &'a str,
 }
 
+#[derive(Serialize)]
+struct Success<'a, T> {
+    status: &'static str,
+    data: &'a T,
+}
+
 // === impl Answer ===
 
 impl Answer {
@@ -47,6 +53,12 @@ impl Answer {
         let mut answer = Self::of_type(bytes.into(), "application/json", "no-store");
         answer.outcome.client = client;
         answer
+    }
+
+    /// The same in the envelope of `http.md` section 5.
+    pub(super) fn success(data: &impl Serialize, client: Option<ClientId>) -> Self {
+        let status = "success";
+        Self::json(&Success { status, data }, client)
     }
 
     /// A public document.
@@ -105,6 +117,12 @@ impl Answer {
     /// With another `Set-Cookie` line.
     pub(super) fn with_cookie(mut self, cookie: HeaderValue) -> Self {
         self.response.headers_mut().append(SET_COOKIE, cookie);
+        self
+    }
+
+    /// Which version of the meeting it shows (RFC 9110 section 8.8.3).
+    pub(super) fn with_etag(mut self, tag: HeaderValue) -> Self {
+        self.set(ETAG, tag);
         self
     }
 

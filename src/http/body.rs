@@ -56,13 +56,25 @@ impl Body {
 
     /// Reads it as a JSON object of the expected form.
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, ApiError> {
-        let bytes = self.bytes(LIMIT).await?;
-        // serde would take a list for a structure, its items for the fields in their order.
-        if bytes.trim_ascii_start().starts_with(b"[") {
-            return Err(ApiError::NotJson { place: "1:1".into() });
-        }
-        serde_json::from_slice(&bytes).map_err(|error| wrong::<T>(&bytes, &error))
+        read(&self.bytes(LIMIT).await?)
     }
+
+    /// The same where everything in it may be left out, and so may the whole.
+    pub(super) async fn json_if_any<T: DeserializeOwned + Default>(self) -> Result<T, ApiError> {
+        let bytes = self.bytes(LIMIT).await?;
+        if bytes.trim_ascii().is_empty() {
+            return Ok(T::default());
+        }
+        read(&bytes)
+    }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // serde would take a list for a structure, its items for the fields in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(ApiError::NotJson { place: "1:1".into() });
+    }
+    serde_json::from_slice(bytes).map_err(|error| wrong::<T>(bytes, &error))
 }
 
 /// Reads again, slower, to find the field that is wrong.

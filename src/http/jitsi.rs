@@ -1,6 +1,6 @@
 //! Tokens for Jitsi rooms, for programs (`http.md` section 2).
 
-mod embed;
+pub(super) mod embed;
 mod request;
 
 use chrono::Duration;

@@ -3,7 +3,6 @@
 mod channels;
 mod generate;
 mod participant;
-mod trail;
 
 use warp::Filter;
 use warp::filters::BoxedFilter;

@@ -30,9 +30,14 @@ const VERSION: u8 = 1;
 impl Meetings {
     /// Books the meeting, or finds the one that the same appointment or idempotency key was answered with before.
     pub async fn book(&self, booking: Booking) -> Result<BookedMeeting, MeetingsError> {
+        self.book_as(self.0.ambient.meeting_id(), booking).await
+    }
+
+    /// The same, under this id where it is a new one: for rooms whose name holds it.
+    pub async fn book_as(&self, id: MeetingId, booking: Booking) -> Result<BookedMeeting, MeetingsError> {
         let wanted = Reference {
             v: VERSION,
-            meeting: self.0.ambient.meeting_id(),
+            meeting: id,
             booking,
         };
         let mut reference = wanted.clone();

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::Duration;
 
-use crate::domain::meeting::MeetingType;
+use crate::domain::meeting::{MeetingType, Slot};
 use crate::domain::observation::{BackendId, Observation, Part, Role, What};
 use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp};
 
@@ -55,6 +55,7 @@ struct Entry {
     meeting_type: MeetingType,
     /// Whether somebody arranged it; one that began by itself is none that was.
     booked: bool,
+    slot: Option<Slot>,
     /// Parts of the room where people are.
     parts: Vec<Part>,
 }
@@ -66,6 +67,8 @@ struct Room {
     open: Vec<(Option<Timestamp>, MeetingId)>,
     /// The one that ended last, and when.
     last: Option<(Timestamp, MeetingId)>,
+    /// When a caller ended that one or called it off.
+    called_off_at: Option<Timestamp>,
 }
 
 // === impl Index ===
@@ -73,12 +76,15 @@ struct Room {
 impl Index {
     /// Takes down where a meeting stands now.
     pub(super) fn put(&mut self, meeting: &Meeting, policy: &Policy, now: Timestamp) {
+        if meeting.booking.is_in_person() {
+            return;
+        }
         self.remove_entry(meeting.id);
         let room = self.rooms.entry(meeting.booking.room.clone()).or_default();
         room.open.retain(|(_, id)| *id != meeting.id);
         match meeting.status.settled_at() {
             None => room.open(meeting),
-            Some(at) if at > now - RECENT => room.settled(at, meeting.id),
+            Some(at) if at > now - RECENT || meeting.called_off_at.is_some() => room.settled(at, meeting),
             Some(_) => {}
         }
         if !meeting.status.is_final() {
@@ -106,10 +112,14 @@ impl Index {
         }
     }
 
-    /// Forgets rooms whose last meeting ended too long ago to be corrected.
-    pub(super) fn forget_old(&mut self, now: Timestamp) {
-        self.rooms
-            .retain(|_, room| !room.open.is_empty() || room.last.is_some_and(|(at, _)| at > now - RECENT));
+    /// Forgets rooms whose last meeting ended too long ago to be corrected, and those that were called off when no token
+    /// of `longest` life can be left.
+    pub(super) fn forget_old(&mut self, now: Timestamp, longest: Duration) {
+        self.rooms.retain(|_, room| {
+            room.last = room.last.filter(|(at, _)| *at > now - RECENT);
+            room.called_off_at = room.called_off_at.filter(|at| *at > now - longest);
+            !room.open.is_empty() || room.last.is_some() || room.called_off_at.is_some()
+        });
     }
 
     pub(super) fn census(&self) -> Census {
@@ -188,6 +198,28 @@ impl Index {
         meetings.any(|(_, id)| self.meetings.get(id).is_some_and(|entry| entry.booked))
     }
 
+    /// The meeting that somebody who comes in at `at` comes to.
+    pub(super) fn open_in(&self, room: &RoomKey, at: Timestamp) -> Option<MeetingId> {
+        self.rooms.get(room)?.current(at)
+    }
+
+    /// The first booked time in the room that begins after `at`.
+    pub(super) fn next_booked_in(&self, room: &RoomKey, at: Timestamp) -> Option<Slot> {
+        let open = self.rooms.get(room)?.open.iter();
+        let booked = open.filter_map(|(starts_at, id)| starts_at.and(self.meetings.get(id)?.slot));
+        booked
+            .filter(|slot| slot.starts_at > at)
+            .min_by_key(|slot| slot.starts_at)
+    }
+
+    /// Whether the last meeting of the room was ended or called off by a caller, not before `issued_at`, and no other is
+    /// open there.
+    pub(super) fn is_called_off(&self, room: &RoomKey, issued_at: Timestamp) -> bool {
+        let room = self.rooms.get(room).filter(|room| room.open.is_empty());
+        room.and_then(|room| room.called_off_at)
+            .is_some_and(|at| at >= issued_at)
+    }
+
     /// Finds the meeting that an observation is about.
     pub(super) fn route(&self, seen: &Observation, policy: &Policy) -> Route {
         let room = self.rooms.get(&seen.room);
@@ -259,12 +291,13 @@ impl Room {
         self.open.insert(index, (starts_at, meeting.id));
     }
 
-    fn settled(&mut self, at: Timestamp, id: MeetingId) {
+    fn settled(&mut self, at: Timestamp, meeting: &Meeting) {
         let newer = self
             .last
-            .is_none_or(|(known, known_id)| at >= known || known_id == id);
+            .is_none_or(|(known, known_id)| at >= known || known_id == meeting.id);
         if newer {
-            self.last = Some((at, id));
+            self.last = Some((at, meeting.id));
+            self.called_off_at = meeting.called_off_at;
         }
     }
 
@@ -302,6 +335,7 @@ impl Entry {
             },
             meeting_type: meeting.booking.meeting_type,
             booked: !meeting.booking.client.is_adhoc(),
+            slot: meeting.booking.slot,
             parts,
         }
     }

@@ -19,14 +19,16 @@ pub(super) struct Record {
 
 /// As much of a record as tells whether it can still change.
 #[derive(Deserialize)]
-struct Glance {
+pub(super) struct Glance {
     meeting: GlanceAtMeeting,
+    #[serde(default)]
     outbox: Vec<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 struct GlanceAtMeeting {
     status: Status,
+    called_off_at: Option<Timestamp>,
 }
 
 const VERSION: u8 = 1;
@@ -62,12 +64,24 @@ impl Record {
     }
 }
 
-/// Whether the record is of a meeting that ended before `then` and has nothing left to send.
-pub(super) fn is_settled_before(bytes: &[u8], then: Timestamp) -> bool {
-    let glance: Result<Glance, _> = serde_json::from_slice(bytes);
-    glance.is_ok_and(|glance| {
-        glance.outbox.is_empty() && glance.meeting.status.settled_at().is_some_and(|at| at < then)
-    })
+/// A quick look at a record; none at one that cannot be read.
+pub(super) fn glance(bytes: &[u8]) -> Option<Glance> {
+    serde_json::from_slice(bytes).ok()
+}
+
+// === impl Glance ===
+
+impl Glance {
+    /// Whether the meeting ended before `then` and has nothing left to send.
+    pub(super) fn is_settled_before(&self, then: Timestamp) -> bool {
+        let settled_at = self.meeting.status.settled_at();
+        self.outbox.is_empty() && settled_at.is_some_and(|at| at < then)
+    }
+
+    /// Whether a caller ended the meeting or called it off.
+    pub(super) fn is_called_off(&self) -> bool {
+        self.meeting.called_off_at.is_some()
+    }
 }
 
 /// Whether a newer program wrote it, which an older one must not touch.
@@ -93,7 +107,9 @@ mod tests {
         assert_eq!(record.outbox.len(), 1);
         assert_eq!(Record::read(&record.bytes()).unwrap(), record);
         assert!(
-            !is_settled_before(VERSION_1.as_bytes(), Timestamp::MAX_UTC),
+            !glance(VERSION_1.as_bytes())
+                .unwrap()
+                .is_settled_before(Timestamp::MAX_UTC),
             "an event waits"
         );
     }

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use futures_util::{StreamExt, stream};
 
-use super::record::is_settled_before;
+use super::record::glance;
 use super::{Meetings, MeetingsError, Record, booking};
 use crate::domain::MeetingId;
 use crate::store::{Entry, Store, StoreError, Table};
@@ -26,7 +26,7 @@ impl Meetings {
             let done = page.is_empty() || page.iter().any(young);
             let old = page
                 .into_iter()
-                .filter(|entry| is_settled_before(&entry.value, cutoff));
+                .filter(|entry| glance(&entry.value).is_some_and(|glance| glance.is_settled_before(cutoff)));
             let removals = old.map(|entry| self.clone().remove(entry));
             let gone: Vec<_> = stream::iter(removals).buffer_unordered(AT_ONCE).collect().await;
             for gone in gone {

@@ -82,8 +82,7 @@ impl Meetings {
     }
 
     async fn sweep(&self) {
-        let now = self.now();
-        self.index(|index| index.forget_old(now));
+        self.forget_past();
         match self.remove_old().await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "removed meetings older than keep_days"),

@@ -130,6 +130,18 @@ impl JitsiTokens {
         self.sign(TokenType::Room, &payload, grant.expires_at, now)
     }
 
+    /// The same, for a token that opens nothing before `opens_at`: Prosody refuses it until then.
+    pub fn issue_opening(
+        &self,
+        grant: &Grant,
+        now: Timestamp,
+        opens_at: Timestamp,
+        jti: Uuid,
+    ) -> Result<Issued, TokenError> {
+        let payload = Payload::of_grant(self, grant, now, jti).opening(opens_at);
+        self.sign(TokenType::Room, &payload, grant.expires_at, now)
+    }
+
     /// Signs a token that says who somebody is and opens no room.
     ///
     /// It has no `room` claim, and its header says `at+jwt`. Prosody asks for the one by default and takes no token with

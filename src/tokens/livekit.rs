@@ -66,13 +66,23 @@ impl LiveKitTokens {
 
     /// Signs a token for a grant. LiveKit takes one room per token, and never looks at `iat` or `jti`: there are none.
     pub fn issue(&self, grant: &Grant, now: Timestamp) -> Result<Issued, TokenError> {
+        self.issue_opening(grant, now, now)
+    }
+
+    /// The same, for a token that opens nothing before `opens_at`.
+    pub fn issue_opening(
+        &self,
+        grant: &Grant,
+        now: Timestamp,
+        opens_at: Timestamp,
+    ) -> Result<Issued, TokenError> {
         let until = grant.expires_at.timestamp();
         if until <= now.timestamp() {
             return Err(TokenError::Expired);
         }
         let claims = Claims {
             exp: seconds(until),
-            nbf: seconds(now.timestamp() - Self::NOT_BEFORE_SECS),
+            nbf: seconds(now.max(opens_at).timestamp() - Self::NOT_BEFORE_SECS),
             iss: self.api_key.clone(),
             ..claims(grant)
         };

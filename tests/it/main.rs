@@ -12,6 +12,7 @@ mod forged;
 mod layering;
 mod lifecycle;
 mod livekit;
+mod meetings;
 mod nats;
 mod nginx;
 mod nothing_lost;

@@ -26,6 +26,41 @@ const DOCTOR: &str = "doctor";
 /// Works for the organisations that the user belongs to.
 const HOSPITAL: &str = "hospital";
 
+// === impl Viewer ===
+
+impl<'a> Viewer<'a> {
+    /// Whether every meeting is theirs to look at.
+    pub fn sees_everything(self) -> bool {
+        match self {
+            Self::Client { is_admin, .. } => is_admin,
+            Self::User(user) => user.has_role(ADMIN),
+        }
+    }
+
+    /// Whether the caller may ask for the list of a person. What is on it they see one by one: a program what it has booked.
+    pub fn may_list(self, user: &UserId) -> bool {
+        match self {
+            Self::Client { .. } => true,
+            Self::User(own) => own.id == *user || self.sees_everything(),
+        }
+    }
+
+    /// Who comes for themselves, since treating people and running the house is not their work.
+    pub fn as_patient(self) -> Option<&'a UserId> {
+        let Self::User(user) = self else { return None };
+        let works_here = [ADMIN, DOCTOR, HOSPITAL].iter().any(|role| user.has_role(role));
+        (!works_here).then_some(&user.id)
+    }
+
+    /// The hospital whose appointments somebody sees who works there: the one that is asked for, else their first.
+    pub fn workplace(self, asked: Option<&str>) -> Option<&'a str> {
+        let Self::User(user) = self else { return None };
+        let own = &user.organisations;
+        let found = own.iter().find(|own| asked.is_none_or(|asked| asked == *own));
+        found.map(String::as_str).filter(|_| user.has_role(HOSPITAL))
+    }
+}
+
 // === impl Booking ===
 
 impl Booking {

@@ -1,5 +1,6 @@
 //! What was agreed about a meeting: whose it is, where, when, and between whom.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use chrono::Duration;
@@ -107,12 +108,37 @@ pub enum MeetingType {
     Chat,
 }
 
+// === impl Booking ===
+
+impl Booking {
+    /// Whether people meet at the hospital: nothing about it happens by itself, and it has no room to join.
+    pub fn is_in_person(&self) -> bool {
+        let appointment = self.details.appointment.as_ref();
+        appointment.is_some_and(|appointment| appointment.in_person)
+    }
+}
+
 // === impl Details ===
 
 impl Details {
+    /// Names those who may join, each once. Hosts are participants too.
+    pub fn name_people(&mut self, mut participants: Vec<UserId>, mut hosts: Vec<UserId>) {
+        keep_first(&mut hosts);
+        participants.extend(hosts.iter().cloned());
+        keep_first(&mut participants);
+        self.participants = participants;
+        self.hosts = hosts;
+    }
+
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Drops whoever was named before.
+fn keep_first(people: &mut Vec<UserId>) {
+    let mut known = HashSet::new();
+    people.retain(|person| known.insert(person.clone()));
 }
 
 // === impl Confidential ===

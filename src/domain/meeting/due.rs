@@ -11,7 +11,8 @@ use crate::domain::attendance::{End, Told};
 impl Meeting {
     /// When [`Input::Tick`](super::Input::Tick) is needed next, if nothing else happens.
     pub fn next_due(&self, policy: &Policy) -> Option<Timestamp> {
-        if self.status.is_final() {
+        // What happens at a hospital is not seen from here; only people say what became of it.
+        if self.status.is_final() || self.booking.is_in_person() {
             return None;
         }
         let leaves = self
@@ -30,7 +31,8 @@ impl Meeting {
                 .map(|slot| later(slot.ends_at(), policy.booked_grace)),
             _ => self.over_at(policy).or_else(|| self.silent_from()),
         };
-        announce.into_iter().chain(over).min()
+        let told = self.warns_at(policy).into_iter().chain(self.closes_at(policy));
+        announce.into_iter().chain(over).chain(told).min()
     }
 
     /// When it is over by the clock of the server, because it stays empty; none while somebody is in.

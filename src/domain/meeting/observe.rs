@@ -1,6 +1,6 @@
 //! How what a meeting server saw, or what a caller asks for, changes what is known of a meeting.
 
-use super::{Input, Meeting, Opening, Status, TransitionError};
+use super::{CLOSING_MOMENT, CloseReason, Input, Meeting, Opening, Status, TransitionError, later};
 use crate::domain::Timestamp;
 use crate::domain::attendance::{End, Notice};
 use crate::domain::event::EventKind;
@@ -9,6 +9,7 @@ use crate::domain::observation::{LeaveReason, Observation, Part, Source, What};
 
 impl Meeting {
     pub(super) fn observe(&mut self, seen: &Observation, now: Timestamp) {
+        let left_at = self.moment_of_leaving(seen.at);
         self.heard_from = Some(seen.source);
         let notice = Notice {
             source: seen.source,
@@ -18,10 +19,13 @@ impl Meeting {
         match &seen.what {
             What::RoomOpened => self.open_session(seen.at),
             What::Entered(arrival) => attendance.enter(arrival, seen.at, notice),
-            What::Left(departure) => attendance.leave(departure, seen.at, notice),
+            What::Left(departure) => attendance.leave(departure, left_at, notice),
             What::RoomClosed { part, opened_at, .. } => {
                 attendance.close(part, seen.at, notice);
                 self.close_session(part, *opened_at, seen.at);
+                if *part == Part::Main {
+                    self.room_has_closed(seen.at);
+                }
             }
             What::Roster {
                 part,
@@ -41,6 +45,15 @@ impl Meeting {
                 self.close_session(part, None, *since);
             }
         }
+    }
+
+    /// Who is put out because a caller ended the meeting goes a moment later than that. The caller's word is the end; the
+    /// server's only confirms it.
+    fn moment_of_leaving(&self, at: Timestamp) -> Timestamp {
+        let called_off = self.called_off_at.filter(|_| self.status.is_final());
+        called_off
+            .filter(|off| *off <= at && at <= later(*off, CLOSING_MOMENT))
+            .unwrap_or(at)
     }
 
     fn open_session(&mut self, opened_at: Timestamp) {
@@ -93,7 +106,7 @@ impl Meeting {
 
     pub(super) fn end_now(&mut self, now: Timestamp) -> Result<(), TransitionError> {
         match self.status {
-            Status::Active { .. } => self.put_everybody_out(now),
+            Status::Active { .. } => self.put_everybody_out(now, CloseReason::Ended),
             Status::Completed { .. } => {}
             _ => return Err(self.no_way_to("completed")),
         }
@@ -104,7 +117,10 @@ impl Meeting {
         match self.status {
             Status::Scheduled | Status::Active { .. } => {
                 let started_at = self.status.started_at();
-                self.put_everybody_out(now);
+                if started_at.is_some() {
+                    self.put_everybody_out(now, CloseReason::Cancelled);
+                }
+                self.called_off_at = Some(now);
                 self.tell_comings_and_goings(teller, true);
                 self.status = Status::Cancelled { started_at, at: now };
                 self.figures = self.attendance.figures(now);
@@ -119,7 +135,9 @@ impl Meeting {
         }
     }
 
-    fn put_everybody_out(&mut self, now: Timestamp) {
+    fn put_everybody_out(&mut self, now: Timestamp, why: CloseReason) {
+        self.called_off_at = Some(now);
+        self.order_close(now, why);
         self.attendance
             .end_all(&End::estimated(now, LeaveReason::RoomClosed, self.notice(now)));
     }
@@ -132,7 +150,7 @@ impl Meeting {
         }
     }
 
-    fn no_way_to(&self, to: &'static str) -> TransitionError {
+    pub(super) fn no_way_to(&self, to: &'static str) -> TransitionError {
         TransitionError {
             from: self.status.as_str(),
             to,

@@ -1,6 +1,6 @@
 //! What follows from what is known: changes of status, and what subscribers are told.
 
-use super::{Input, Meeting, Policy, Status};
+use super::{Input, Meeting, Policy, Status, later};
 use crate::domain::attendance::{End, Stay, Told};
 use crate::domain::event::{Cause, Event, EventKind, Participant};
 use crate::domain::observation::{LeaveReason, Role, Source, What};
@@ -8,7 +8,7 @@ use crate::domain::{Figures, Timestamp};
 
 /// Collects the events of one step.
 pub(super) struct Teller {
-    now: Timestamp,
+    pub(super) now: Timestamp,
     pub(super) events: Vec<Event>,
 }
 
@@ -26,7 +26,8 @@ impl Meeting {
     /// Draws every conclusion that can be drawn now.
     pub(super) fn settle(&mut self, input: &Input, policy: &Policy, teller: &mut Teller) {
         if self.status.is_final() {
-            return self.amend(teller);
+            self.amend(teller);
+            return self.keep_to_time(policy, teller.now);
         }
         self.begin(input, policy, teller);
         let over = self.is_over(input, policy, teller.now);
@@ -41,6 +42,7 @@ impl Meeting {
             self.complete(input, teller);
         }
         self.miss(policy, teller);
+        self.keep_to_time(policy, teller.now);
     }
 
     fn begin(&mut self, input: &Input, policy: &Policy, teller: &mut Teller) {
@@ -108,7 +110,13 @@ impl Meeting {
     }
 
     fn miss(&mut self, policy: &Policy, teller: &mut Teller) {
-        let window_end = self.booking.slot.map(|slot| slot.ends_at() + policy.booked_grace);
+        if self.booking.is_in_person() {
+            return;
+        }
+        let window_end = self
+            .booking
+            .slot
+            .map(|slot| later(slot.ends_at(), policy.booked_grace));
         if let (Status::Scheduled, Some(at)) = (self.status, window_end.filter(|at| *at <= teller.now)) {
             self.status = Status::Missed { at };
             self.tell(
@@ -128,6 +136,10 @@ impl Meeting {
             .stays_mut()
             .iter_mut()
             .for_each(|stay| stay.told = Told::Left);
+        if self.is_closing() {
+            // People are still being put out; once they are, one correction tells it all.
+            return;
+        }
         let figures = self.figures(over_at);
         if figures.map(Figures::of_people) == self.figures.map(Figures::of_people) {
             return;

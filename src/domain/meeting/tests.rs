@@ -6,6 +6,8 @@ use crate::domain::attendance::Told;
 use crate::domain::observation::*;
 use crate::domain::{EventKind, RoomName};
 
+mod orders;
+
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(1_795_222_000 + seconds, 0).unwrap()
 }
@@ -620,8 +622,18 @@ proptest! {
     }
 
     #[test]
-    fn it_always_ends(inputs in prop::collection::vec(any_input(), 1..20), grace in prop_oneof![1..4i64, 60..400i64]) {
-        let policy = Policy { booked_grace: Duration::seconds(grace), ..policy() };
+    fn it_always_ends(
+        inputs in prop::collection::vec(any_input(), 1..20),
+        grace in prop_oneof![1..4i64, 60..400i64],
+        warn_before_end in 0..40i64,
+        enforce_end in any::<bool>(),
+    ) {
+        let policy = Policy {
+            booked_grace: Duration::seconds(grace),
+            warn_before_end: Duration::minutes(warn_before_end),
+            enforce_end,
+            ..policy()
+        };
         let (mut meeting, mut now) = (booked(100), 400);
         for input in inputs {
             if let Ok(step) = meeting.clone().apply(&input, at(now), &policy) {

@@ -1,15 +1,12 @@
 //! What a query asks for: every part is checked, and a name that is not known is passed over.
 
-use std::borrow::Cow;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::DateTime;
-use url::form_urlencoded;
 
 use crate::audit::{ActId, Action, Filter, Outcome};
-use crate::domain::{ClientId, RoomName, Timestamp, UserId};
+use crate::domain::{ClientId, RoomName, UserId};
 use crate::http::error::ApiError;
+use crate::http::query::{LIMIT, Parts, field, limit, moment, name};
 
 /// A query that was understood.
 #[derive(Debug, PartialEq)]
@@ -19,17 +16,13 @@ pub(super) struct Query {
     pub(super) before: Option<ActId>,
 }
 
-/// Answers hold so many records where the caller says nothing else.
-const LIMIT: usize = 50;
-const MAX_LIMIT: usize = 200;
-
 // === impl Query ===
 
 impl Query {
     /// Reads what stands behind the `?`.
     pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
-        let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
-        let one = |name| only(&pairs, name);
+        let pairs = Parts::parse(text);
+        let one = |name| pairs.one(name);
         let filter = Filter {
             action: field("action", one("action")?, action)?,
             outcome: field("outcome", one("outcome")?, outcome)?,
@@ -52,37 +45,6 @@ pub(super) fn cursor(next: ActId) -> String {
     URL_SAFE_NO_PAD.encode(next.to_bytes())
 }
 
-type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
-
-/// The one value of that name, if it is there.
-fn only<'a>(pairs: &'a [Pair<'_>], name: &'static str) -> Result<Option<&'a str>, ApiError> {
-    let mut values = pairs.iter().filter(|(key, _)| key == name);
-    match (values.next(), values.next()) {
-        (_, Some(_)) => Err(invalid(name, "must not be there twice")),
-        (value, None) => Ok(value.map(|(_, value)| value.as_ref())),
-    }
-}
-
-fn field<T>(
-    name: &'static str,
-    text: Option<&str>,
-    read: impl FnOnce(&str) -> Result<T, String>,
-) -> Result<Option<T>, ApiError> {
-    let value = text.map(read).transpose();
-    value.map_err(|why| invalid(name, why))
-}
-
-fn invalid(field: &'static str, why: impl Into<String>) -> ApiError {
-    ApiError::Invalid {
-        field,
-        why: why.into(),
-    }
-}
-
-fn name<T, E: ToString>(parse: impl Fn(&str) -> Result<T, E>) -> impl Fn(&str) -> Result<T, String> {
-    move |text| parse(text).map_err(|error| error.to_string())
-}
-
 fn action(text: &str) -> Result<Action, String> {
     let found = Action::ALL.into_iter().find(|action| action.as_str() == text);
     found.ok_or_else(|| format!("must be one of {}", Action::ALL.map(Action::as_str).join(", ")))
@@ -91,24 +53,6 @@ fn action(text: &str) -> Result<Action, String> {
 fn outcome(text: &str) -> Result<Outcome, String> {
     let found = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == text);
     found.ok_or_else(|| format!("must be one of {}", Outcome::ALL.map(Outcome::as_str).join(", ")))
-}
-
-/// RFC 3339 with any offset. The `+` of one that was not encoded has become a space.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let offset = text.len().checked_sub("+00:00".len());
-    let text = match offset.and_then(|at| text.split_at_checked(at)) {
-        Some((time, offset)) if offset.starts_with(' ') => format!("{time}+{}", &offset[1..]),
-        _ => text.to_owned(),
-    };
-    let moment = DateTime::parse_from_rfc3339(&text);
-    moment
-        .map(|moment| moment.to_utc())
-        .map_err(|_| "must be a moment like 2026-11-14T10:42:03Z".into())
-}
-
-fn limit(text: &str) -> Result<usize, String> {
-    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-    limit.ok_or_else(|| format!("must be a whole number from 1 to {MAX_LIMIT}"))
 }
 
 fn before(text: &str) -> Result<ActId, String> {
@@ -124,6 +68,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::Timestamp;
 
     fn at(text: &str) -> Option<Timestamp> {
         Some(text.parse().unwrap())

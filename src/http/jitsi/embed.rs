@@ -11,7 +11,7 @@ use crate::tokens::{JitsiTokens, Person};
 /// The options, ready to be handed over as they are.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Embed<'a> {
+pub(in crate::http) struct Embed<'a> {
     domain: &'a str,
     room_name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,7 +33,11 @@ const AUDIO: [&str; 2] = ["startAudioOnly", "startWithVideoMuted"];
 // === impl Embed ===
 
 impl<'a> Embed<'a> {
-    pub(super) fn new(tokens: &'a JitsiTokens, room: &'a RoomName, meeting_type: MeetingType) -> Self {
+    pub(in crate::http) fn new(
+        tokens: &'a JitsiTokens,
+        room: &'a RoomName,
+        meeting_type: MeetingType,
+    ) -> Self {
         let config_overwrite = overrides(meeting_type).map(|option| (option, true)).collect();
         Self {
             domain: tokens.domain(),
@@ -45,7 +49,7 @@ impl<'a> Embed<'a> {
     }
 
     /// For one person.
-    pub(super) fn of(mut self, token: &'a str, person: &'a Person) -> Self {
+    pub(in crate::http) fn of(mut self, token: &'a str, person: &'a Person) -> Self {
         self.jwt = Some(token);
         self.user_info = Some(UserInfo {
             display_name: person.name.as_str(),
@@ -55,15 +59,28 @@ impl<'a> Embed<'a> {
 }
 
 /// Where people open the room; no token inside.
-pub(super) fn join_url(tokens: &JitsiTokens, room: &RoomName, meeting_type: MeetingType) -> String {
-    let fragment: Vec<_> = overrides(meeting_type)
+pub(in crate::http) fn join_url(tokens: &JitsiTokens, room: &RoomName, meeting_type: MeetingType) -> String {
+    tokens.join_url(room) + &fragment(meeting_type)
+}
+
+/// Where the holder of the token opens the room.
+pub(in crate::http) fn join_url_with(
+    tokens: &JitsiTokens,
+    room: &RoomName,
+    meeting_type: MeetingType,
+    token: &str,
+) -> String {
+    tokens.join_url_with(room, token) + &fragment(meeting_type)
+}
+
+fn fragment(meeting_type: MeetingType) -> String {
+    let options: Vec<_> = overrides(meeting_type)
         .map(|option| format!("config.{option}=true"))
         .collect();
-    let url = tokens.join_url(room);
-    if fragment.is_empty() {
-        url
+    if options.is_empty() {
+        String::new()
     } else {
-        format!("{url}#{}", fragment.join("&"))
+        format!("#{}", options.join("&"))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, FixedOffset};
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::domain::meeting::{Booking, Details, Kind, MeetingType, Slot};
@@ -11,7 +11,7 @@ use crate::domain::observation::BackendId;
 use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
-use crate::http::field::{life, required, room};
+use crate::http::field::{idempotency_key, life, required, room};
 use crate::tokens::{AvatarUrl, Email, Features, Grant, Person, PlainText};
 
 /// `POST /api/jitsi/generate-token`
@@ -68,7 +68,6 @@ const LONGEST_CALL_MINUTES: u32 = 24 * 60;
 const FURTHEST_START: Duration = Duration::days(3653);
 /// Bytes of an appointment's number: it becomes part of the room's name.
 const LONGEST_APPOINTMENT: usize = 128;
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 // === impl GenerateToken ===
 
@@ -288,18 +287,4 @@ fn group(wanted: Option<&str>, caller: &Caller<'_>) -> Result<Option<PlainText>,
     name.map(PlainText::parse)
         .transpose()
         .map_err(ApiError::bad_text("group"))
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
-        return Ok(None);
-    };
-    let printable = |key: &&str| (1..=128).contains(&key.len()) && !key.contains(char::is_control);
-    let key = value.to_str().ok().filter(printable);
-    let why = || "must have 1 to 128 printable characters".to_owned();
-    key.map(|key| Some(key.to_owned()))
-        .ok_or_else(|| ApiError::Invalid {
-            field: "Idempotency-Key",
-            why: why(),
-        })
 }

@@ -10,7 +10,6 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::issue;
-use super::trail::ended;
 use crate::audit::{Act, Action};
 use crate::domain::access::{Channel, Visitor};
 use crate::domain::{RoomName, Timestamp, User, UserId};
@@ -19,7 +18,7 @@ use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::origin::require_known_origin;
 use crate::http::refused::Refused;
-use crate::http::trail::Ending;
+use crate::http::trail::{Ending, ended};
 use crate::http::{Api, Incoming, to_the_end};
 use crate::signin::{Attempt, LoginError};
 use crate::telemetry::label::{SignInMethod, SignInResult};

@@ -91,6 +91,12 @@ impl<'a> Payload<'a> {
         payload
     }
 
+    /// Good from that moment on, if it is still to come.
+    pub(super) fn opening(self, at: Timestamp) -> Self {
+        let nbf = self.nbf.max(at.timestamp() - JitsiTokens::NOT_BEFORE_SECS);
+        Self { nbf, ..self }
+    }
+
     pub(super) fn of_identity(
         server: &'a JitsiTokens,
         grant: &IdentityGrant<'a>,

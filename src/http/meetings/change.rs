@@ -1,0 +1,113 @@
+//! `PATCH /api/meetings/{id}`: another time, title or people. What is absent stays; an empty text takes the text away.
+
+use chrono::{DateTime, FixedOffset};
+use serde::Deserialize;
+
+use super::condition::Condition;
+use super::manage::{apply, managed};
+use super::show;
+use super::wanted::{invalid, line, minutes, people, start, text};
+use crate::domain::meeting::{Change, Slot};
+use crate::domain::{Input, Meeting, Timestamp};
+use crate::http::Incoming;
+use crate::http::answer::Answer;
+use crate::http::auth::{Asker, MAY_BOOK};
+use crate::http::body::Body;
+use crate::http::error::{ApiError, MeetingRefusal};
+use crate::http::refused::Refused;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ChangeMeeting {
+    title: Option<String>,
+    description: Option<String>,
+    scheduled_at: Option<DateTime<FixedOffset>>,
+    duration_minutes: Option<u32>,
+    participants: Option<Vec<String>>,
+    hosts: Option<Vec<String>>,
+}
+
+pub(super) async fn change(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
+    let asker = request.asker(MAY_BOOK).await?;
+    let answer = async {
+        let wanted: ChangeMeeting = body.json().await?;
+        let meeting = wanted.take_effect(request, &asker, id).await?;
+        show(request, &asker, &meeting).await
+    };
+    answer.await.map_err(|error| asker.refused(error))
+}
+
+// === impl ChangeMeeting ===
+
+impl ChangeMeeting {
+    /// A time is told in two parts, of which the caller may give one; the other must still be what it was. Where it is
+    /// not, it is looked at again: only a caller who asked for a version is refused.
+    async fn take_effect(
+        &self,
+        request: &Incoming,
+        asker: &Asker<'_>,
+        id: &str,
+    ) -> Result<Meeting, ApiError> {
+        let condition = Condition::of(&request.headers);
+        loop {
+            let meeting = managed(request, asker, id, &condition).await?;
+            let input = Input::Change(self.change(&meeting, request.context.received_at)?);
+            let (slot, wanted) = (meeting.booking.slot, condition.clone());
+            let expected = move |now: &Meeting| wanted.allows(now) && now.booking.slot == slot;
+            match apply(request, meeting.id, input, expected).await {
+                Err(ApiError::Meeting(MeetingRefusal::Outdated)) if condition == Condition::Any => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn change(&self, meeting: &Meeting, now: Timestamp) -> Result<Change, ApiError> {
+        let listed = |field, ids: &Option<Vec<String>>| {
+            let ids = ids.as_deref();
+            ids.map(|ids| people(field, Some(ids))).transpose()
+        };
+        Ok(Change {
+            slot: self.slot(meeting, now)?,
+            title: rewritten(self.title.as_deref(), |title| line("title", title))?,
+            description: rewritten(self.description.as_deref(), |words| text("description", words))?,
+            participants: listed("participants", &self.participants)?,
+            hosts: listed("hosts", &self.hosts)?,
+            notes: None,
+        })
+    }
+
+    fn slot(&self, meeting: &Meeting, now: Timestamp) -> Result<Option<Slot>, ApiError> {
+        if self.scheduled_at.is_none() && self.duration_minutes.is_none() {
+            return Ok(None);
+        }
+        let booked = meeting.booking.slot;
+        let starts_at = match self.scheduled_at {
+            Some(at) => Some(start("scheduledAt", at, now)?),
+            None => booked.map(|slot| slot.starts_at),
+        };
+        let minutes = match self.duration_minutes {
+            Some(wanted) => Some(minutes("durationMinutes", wanted)?),
+            None => booked.map(|slot| slot.minutes),
+        };
+        match (starts_at, minutes) {
+            (Some(starts_at), Some(minutes)) => Ok(Some(Slot { starts_at, minutes })),
+            (None, _) => Err(invalid(
+                "durationMinutes",
+                "needs scheduledAt: this meeting has no booked time",
+            )),
+            (_, None) => Err(invalid(
+                "scheduledAt",
+                "needs durationMinutes: this meeting has no booked time",
+            )),
+        }
+    }
+}
+
+/// A text that is there; empty where it is to be taken away.
+pub(super) fn rewritten(
+    text: Option<&str>,
+    read: impl Fn(Option<&str>) -> Result<Option<String>, ApiError>,
+) -> Result<Option<String>, ApiError> {
+    let read = text.map(|text| read(Some(text)));
+    Ok(read.transpose()?.map(Option::unwrap_or_default))
+}

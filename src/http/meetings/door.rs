@@ -1,0 +1,68 @@
+//! Whether the door of a meeting stands open at a moment, and when it will.
+
+use chrono::Duration;
+use chrono_tz::Tz;
+
+use crate::config::Config;
+use crate::domain::{Meeting, Status, Timestamp};
+use crate::http::error::MeetingRefusal;
+
+/// How the door stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Door {
+    Open,
+    /// Early: it opens at that moment.
+    Opens(Timestamp),
+    /// The meeting has come to its end, or was called off.
+    Shut,
+    /// People meet at the hospital.
+    NoDoor,
+}
+
+// === impl Door ===
+
+impl Door {
+    /// As it stands at `now`. People may come in some time before the booked start.
+    pub(in crate::http) fn of(meeting: &Meeting, config: &Config, now: Timestamp) -> Self {
+        let booking = &meeting.booking;
+        if booking.is_in_person() {
+            return Self::NoDoor;
+        }
+        if meeting.status.is_final() {
+            return Self::Shut;
+        }
+        let early = Duration::minutes(i64::from(config.daemon.meetings.early_join_minutes));
+        match (meeting.status, booking.slot) {
+            (Status::Scheduled, Some(slot)) if now < slot.starts_at - early => {
+                Self::Opens(slot.starts_at - early)
+            }
+            _ => Self::Open,
+        }
+    }
+
+    /// What somebody is told who stands before it and may not come in now.
+    pub(in crate::http) fn refusal(self, zone: Tz) -> Option<MeetingRefusal> {
+        match self {
+            Self::Open => None,
+            Self::Opens(at) => Some(MeetingRefusal::TooEarly {
+                opens_at: local(at, zone),
+            }),
+            Self::Shut => Some(MeetingRefusal::Over),
+            Self::NoDoor => Some(MeetingRefusal::InPerson),
+        }
+    }
+}
+
+/// The zone in which people are told the times of a meeting: the one in which it was booked, else the configured one.
+pub(in crate::http) fn zone_of(meeting: &Meeting, config: &Config) -> Tz {
+    let appointment = meeting.booking.details.appointment.as_ref();
+    let named = appointment.and_then(|appointment| appointment.time_zone.as_deref());
+    named
+        .and_then(|name| name.parse().ok())
+        .unwrap_or(config.daemon.meetings.timezone)
+}
+
+/// A moment for a person: `2026-11-22 09:45 (Europe/Berlin)`.
+fn local(at: Timestamp, zone: Tz) -> String {
+    format!("{} ({zone})", at.with_timezone(&zone).format("%Y-%m-%d %H:%M"))
+}

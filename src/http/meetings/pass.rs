@@ -1,0 +1,217 @@
+//! How one caller gets into the room of one meeting: the link, the token in it, and what a page needs to show the room.
+//!
+//! A person gets a token of their own, which opens nothing before the door does. A program gets the bare link; it asks for
+//! the token of each participant by name.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::door::Door;
+use super::ticket::Ticket;
+use crate::audit::Act;
+use crate::config::Config;
+use crate::domain::{Meeting, MeetingId};
+use crate::http::Incoming;
+use crate::http::auth::Asker;
+use crate::http::backend::Server;
+use crate::http::error::ApiError;
+use crate::http::jitsi::embed::{self, Embed};
+use crate::signin::Session;
+use crate::tokens::{Issued, Keyring, Person};
+
+pub(in crate::http) struct Pass<'a> {
+    meeting: &'a Meeting,
+    keyring: Arc<Keyring>,
+    holder: Holder,
+    join_page: String,
+}
+
+/// Whom the link is for.
+enum Holder {
+    /// The door is shut for good, or there is none.
+    Nobody,
+    Program,
+    /// Somebody who cannot be given a token now; the join page tells them why.
+    Waiting,
+    Person(Box<(Issued, Person)>),
+}
+
+/// What Jitsi's front ends need.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::http) struct JitsiDetails<'a> {
+    meeting_link: String,
+    room_name: &'a str,
+    domain: &'a str,
+    embed: Embed<'a>,
+}
+
+/// What LiveKit's clients need.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::http) struct LiveKitDetails<'a> {
+    server_url: &'a str,
+    /// Null for programs, and for people who cannot come in now.
+    token: Option<&'a str>,
+    room_name: &'a str,
+}
+
+// === impl Pass ===
+
+impl<'a> Pass<'a> {
+    /// For whoever asks, who may see the meeting. A token that is given is in the audit trail when this returns.
+    pub(in crate::http) async fn of(
+        request: &Incoming,
+        asker: &Asker<'_>,
+        meeting: &'a Meeting,
+    ) -> Result<Self, ApiError> {
+        let keyring = request.api.keyring.borrow().clone();
+        let now = request.context.received_at;
+        let holder = match (Door::of(meeting, &request.config, now), asker) {
+            (Door::Shut | Door::NoDoor, _) => Holder::Nobody,
+            (_, Asker::Client(_)) => Holder::Program,
+            (Door::Open, Asker::User(session)) => {
+                let ticket = Ticket::for_user(request, session, meeting, (now, None));
+                given(request, session, meeting, &keyring, ticket).await?
+            }
+            (Door::Opens(at), Asker::User(session)) => {
+                let ticket = Ticket::for_user(request, session, meeting, (at, None));
+                given(request, session, meeting, &keyring, ticket).await?
+            }
+        };
+        Ok(Self {
+            join_page: join_page(&request.config, meeting.id),
+            meeting,
+            keyring,
+            holder,
+        })
+    }
+
+    /// In a list: a token only where the door is open now, since lists are looked at again and again.
+    pub(in crate::http) async fn listed(
+        request: &Incoming,
+        asker: &Asker<'_>,
+        meeting: &'a Meeting,
+    ) -> Result<Self, ApiError> {
+        let door = Door::of(meeting, &request.config, request.context.received_at);
+        match (door, asker) {
+            (Door::Opens(_), Asker::User(_)) => Ok(Self {
+                join_page: join_page(&request.config, meeting.id),
+                meeting,
+                keyring: request.api.keyring.borrow().clone(),
+                holder: Holder::Waiting,
+            }),
+            _ => Self::of(request, asker, meeting).await,
+        }
+    }
+
+    /// With a token that was signed for somebody.
+    pub(super) fn with(
+        request: &Incoming,
+        meeting: &'a Meeting,
+        keyring: Arc<Keyring>,
+        (issued, person): (Issued, Person),
+    ) -> Self {
+        Self {
+            meeting,
+            keyring,
+            holder: Holder::Person(Box::new((issued, person))),
+            join_page: join_page(&request.config, meeting.id),
+        }
+    }
+
+    /// Where the caller opens the room in Jitsi: a person with their token, a program without. None where there is no room
+    /// to open.
+    pub(in crate::http) fn jitsi_link(&self) -> Option<String> {
+        let Some(Server::Jitsi(server)) = self.server() else {
+            return None;
+        };
+        let booking = &self.meeting.booking;
+        let (room, medium) = (&booking.room.name, booking.meeting_type);
+        match &self.holder {
+            Holder::Nobody => None,
+            Holder::Program => Some(embed::join_url(server, room, medium)),
+            Holder::Waiting => Some(self.join_page.clone()),
+            Holder::Person(held) => Some(embed::join_url_with(server, room, medium, &held.0.token)),
+        }
+    }
+
+    /// The same for either kind of server; LiveKit has no pages of its own, and ours leads there.
+    pub(in crate::http) fn link(&self) -> Option<String> {
+        match (&self.holder, self.server()) {
+            (Holder::Nobody, _) | (_, None) => None,
+            (_, Some(Server::Jitsi(_))) => self.jitsi_link(),
+            (_, Some(Server::LiveKit(_))) => Some(self.join_page.clone()),
+        }
+    }
+
+    pub(in crate::http) fn token(&self) -> Option<&str> {
+        match &self.holder {
+            Holder::Person(held) => Some(&held.0.token),
+            _ => None,
+        }
+    }
+
+    pub(in crate::http) fn jitsi(&self) -> Option<JitsiDetails<'_>> {
+        let Some(Server::Jitsi(server)) = self.server() else {
+            return None;
+        };
+        let booking = &self.meeting.booking;
+        let bare = Embed::new(server, &booking.room.name, booking.meeting_type);
+        Some(JitsiDetails {
+            meeting_link: self.jitsi_link()?,
+            room_name: booking.room.name.as_str(),
+            domain: server.domain(),
+            embed: match &self.holder {
+                Holder::Person(held) => bare.of(&held.0.token, &held.1),
+                _ => bare,
+            },
+        })
+    }
+
+    pub(in crate::http) fn livekit(&self) -> Option<LiveKitDetails<'_>> {
+        match (&self.holder, self.server()) {
+            (Holder::Nobody, _) => None,
+            (_, Some(Server::LiveKit(server))) => Some(LiveKitDetails {
+                server_url: server.url(),
+                token: self.token(),
+                room_name: self.meeting.booking.room.name.as_str(),
+            }),
+            _ => None,
+        }
+    }
+
+    fn server(&self) -> Option<Server<'_>> {
+        Server::of(&self.keyring, &self.meeting.booking.room.backend)
+    }
+}
+
+/// A token where somebody may have one; that they may not is no reason to refuse the rest.
+async fn given(
+    request: &Incoming,
+    session: &Session,
+    meeting: &Meeting,
+    keyring: &Keyring,
+    ticket: Result<Ticket, ApiError>,
+) -> Result<Holder, ApiError> {
+    let room = &meeting.booking.room;
+    let (Ok(ticket), Some(server)) = (ticket, Server::of(keyring, &room.backend)) else {
+        return Ok(Holder::Waiting);
+    };
+    if ticket.until <= ticket.opens_at {
+        return Ok(Holder::Waiting);
+    }
+    let issued = ticket.sign(request, server, &room.name)?;
+    let act = Act {
+        room: Some(room.name.clone()),
+        ..request.issue_for(session)
+    };
+    request.ended(act, Ok(())).await?;
+    Ok(Holder::Person(Box::new((issued, ticket.person))))
+}
+
+/// The page of a meeting, which leads whoever may join to the room.
+pub(in crate::http) fn join_page(config: &Config, id: MeetingId) -> String {
+    format!("{}/m/{id}", config.daemon.http.public_url)
+}

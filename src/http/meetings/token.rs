@@ -1,0 +1,168 @@
+//! `POST /api/meetings/{id}/token`: a link and a token, for the person who asks or for whom a program names.
+
+use chrono::Duration;
+use serde::{Deserialize, Serialize};
+
+use super::door::{Door, zone_of};
+use super::pass::{JitsiDetails, LiveKitDetails, Pass, join_page};
+use super::ticket::{DAY, Ticket, group};
+use super::wanted::user;
+use super::{client_of, seen};
+use crate::audit::Act;
+use crate::domain::access::Entry;
+use crate::domain::{Meeting, UserId};
+use crate::http::Incoming;
+use crate::http::answer::Answer;
+use crate::http::auth::{Asker, Caller, MAY_GENERATE};
+use crate::http::backend::Server;
+use crate::http::body::Body;
+use crate::http::error::{ApiError, MeetingRefusal};
+use crate::http::field::{life_or, required, seconds};
+use crate::http::refused::Refused;
+use crate::signin::Session;
+use crate::tokens::{Issued, Person, PlainText};
+
+/// A person says at most how long.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct TokenRequest {
+    user_id: Option<String>,
+    user_name: Option<String>,
+    /// Absent: what the booking says of the user.
+    moderator: Option<bool>,
+    expires_in: Option<u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Given<'a> {
+    token: &'a str,
+    link: Option<String>,
+    join_url: String,
+    room_name: &'a str,
+    moderator: bool,
+    expires_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jitsi_details: Option<JitsiDetails<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    livekit_details: Option<LiveKitDetails<'a>>,
+}
+
+pub(super) async fn token(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
+    let asker = request.asker(MAY_GENERATE).await?;
+    let answer = async {
+        let meeting = seen(request, &asker, id).await?;
+        let wanted: TokenRequest = body.json_if_any().await?;
+        let act = wanted.act(request, &asker, &meeting);
+        let signed = signed(request, &asker, &meeting, &wanted);
+        let (ticket, issued) = request.ended(act, signed).await?;
+        Ok(given(request, &asker, &meeting, ticket, issued))
+    };
+    answer.await.map_err(|error: ApiError| asker.refused(error))
+}
+
+fn signed(
+    request: &Incoming,
+    asker: &Asker<'_>,
+    meeting: &Meeting,
+    wanted: &TokenRequest,
+) -> Result<(Ticket, Issued), ApiError> {
+    let door = Door::of(meeting, &request.config, request.context.received_at);
+    let ticket = match asker {
+        Asker::Client(caller) => wanted.for_named(request, caller, meeting, door)?,
+        Asker::User(session) => wanted.for_user(request, session, meeting, door)?,
+    };
+    let keyring = request.api.keyring.borrow().clone();
+    let room = &meeting.booking.room;
+    let server = Server::of(&keyring, &room.backend).ok_or(ApiError::Internal)?;
+    let issued = ticket.sign(request, server, &room.name)?;
+    Ok((ticket, issued))
+}
+
+fn given(request: &Incoming, asker: &Asker<'_>, meeting: &Meeting, ticket: Ticket, issued: Issued) -> Answer {
+    let keyring = request.api.keyring.borrow().clone();
+    let expires_at = seconds(issued.expires_at);
+    let pass = Pass::with(request, meeting, keyring, (issued, ticket.person));
+    let body = Given {
+        token: pass.token().unwrap_or_default(),
+        link: pass.link(),
+        join_url: join_page(&request.config, meeting.id),
+        room_name: meeting.booking.room.name.as_str(),
+        moderator: ticket.entry.moderator,
+        expires_at,
+        jitsi_details: pass.jitsi(),
+        livekit_details: pass.livekit(),
+    };
+    Answer::success(&body, client_of(asker))
+}
+
+// === impl TokenRequest ===
+
+impl TokenRequest {
+    /// Says whom the token is for, as far as that is understood.
+    fn act(&self, request: &Incoming, asker: &Asker<'_>, meeting: &Meeting) -> Act {
+        let act = match asker {
+            Asker::Client(caller) => Act {
+                user: self.user_id.as_deref().and_then(|id| UserId::parse(id).ok()),
+                ..request.issue_to(caller)
+            },
+            Asker::User(session) => request.issue_for(session),
+        };
+        Act {
+            room: Some(meeting.booking.room.name.clone()),
+            ..act
+        }
+    }
+
+    /// The seat of the person who asks, as soon as the door is open.
+    fn for_user(
+        &self,
+        request: &Incoming,
+        session: &Session,
+        meeting: &Meeting,
+        door: Door,
+    ) -> Result<Ticket, ApiError> {
+        if let Some(refusal) = door.refusal(zone_of(meeting, &request.config)) {
+            return Err(refusal.into());
+        }
+        let now = request.context.received_at;
+        Ticket::for_user(request, session, meeting, (now, self.expires_in))
+    }
+
+    /// For whom the program names. It may ask before the door opens, since it sends invitations.
+    fn for_named(
+        &self,
+        request: &Incoming,
+        caller: &Caller<'_>,
+        meeting: &Meeting,
+        door: Door,
+    ) -> Result<Ticket, ApiError> {
+        match door {
+            Door::Open | Door::Opens(_) => {}
+            Door::Shut => return Err(MeetingRefusal::Over.into()),
+            Door::NoDoor => return Err(MeetingRefusal::InPerson.into()),
+        }
+        let now = request.context.received_at;
+        let id = user("userId", self.user_id.as_deref())?;
+        let is_host = id.as_ref().is_some_and(|id| meeting.booking.is_host(id));
+        let moderator = self.moderator.unwrap_or(is_host);
+        let name = required("userName", self.user_name.as_deref())?;
+        let name = PlainText::parse(name).map_err(ApiError::bad_text("userName"))?;
+        let life = life_or(DAY, self.expires_in, caller.client.max_token_secs)?;
+        Ok(Ticket {
+            person: Person {
+                id,
+                ..Person::named(name)
+            },
+            entry: Entry {
+                moderator,
+                lobby_bypass: moderator,
+                ..Entry::default()
+            },
+            group: group(Some(caller.client))?,
+            session: None,
+            opens_at: now,
+            until: now + Duration::seconds(life),
+        })
+    }
+}
