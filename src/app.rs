@@ -135,8 +135,14 @@ impl App {
         }
         let source = event_source(&config.borrow());
         let live = Live::new(source, plan.ambient.random(), Arc::clone(&metrics));
-        let (meetings, written) =
-            Meetings::open(store.clone(), config.clone(), Arc::clone(&metrics), live.clone(), plan.ambient).await?;
+        let (meetings, written) = Meetings::open(
+            store.clone(),
+            config.clone(),
+            Arc::clone(&metrics),
+            live.clone(),
+            plan.ambient,
+        )
+        .await?;
         let signin = SignIn::open(store.clone(), config.clone(), plan.ambient).await?;
         let (audit, publisher) = trail(&store, &metrics, &bus, &config, plan.ambient)
             .await

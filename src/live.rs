@@ -26,8 +26,8 @@ use crowd::Crowd;
 pub use crowd::{Owner, TooMany};
 use cursor::Process;
 pub use filter::{Filter, UnknownType};
-pub use listener::{Listener, News};
 use listener::Seat;
+pub use listener::{Listener, News};
 use ring::Ring;
 pub use told::Told;
 

@@ -124,10 +124,11 @@ fn identify<'a>(
 ) -> Option<Caller<'a>> {
     if !headers.contains_key(AUTHORIZATION) {
         let stand_in = api.stand_in.as_ref().filter(|_| address.is_loopback())?;
-        return config
-            .clients
-            .get_key_value(stand_in)
-            .map(|(id, client)| Caller { id, client, key: None });
+        return config.clients.get_key_value(stand_in).map(|(id, client)| Caller {
+            id,
+            client,
+            key: None,
+        });
     }
     let header = authorization(headers).filter(|header| header.len() <= LONGEST)?;
     let (scheme, credential) = header.split_once(' ')?;

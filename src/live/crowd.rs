@@ -59,11 +59,7 @@ impl Crowd {
         self.has_room(&owner, &address)?;
         *self.by_owner.entry(owner.clone()).or_default() += 1;
         *self.by_address.entry(address).or_default() += 1;
-        let occupied = Some(Occupied {
-            seat,
-            owner,
-            address,
-        });
+        let occupied = Some(Occupied { seat, owner, address });
         match self.free.pop() {
             Some(place) => {
                 self.places[place] = occupied;
@@ -115,7 +111,11 @@ impl Crowd {
             Err(TooMany::Overall)
         } else if self.by_owner.get(owner).is_some_and(|count| *count >= most) {
             Err(too_many)
-        } else if self.by_address.get(address).is_some_and(|count| *count >= AT_AN_ADDRESS) {
+        } else if self
+            .by_address
+            .get(address)
+            .is_some_and(|count| *count >= AT_AN_ADDRESS)
+        {
             Err(TooMany::Address)
         } else {
             Ok(())

@@ -1,7 +1,7 @@
 //! Which of the events that somebody may see they want to hear.
 
-use crate::domain::event::EventKind;
 use crate::domain::MeetingId;
+use crate::domain::event::EventKind;
 
 /// One meeting or all, some kinds or all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

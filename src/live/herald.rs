@@ -91,7 +91,9 @@ impl Herald {
             live.fall_asleep();
             self.position = live.0.ring().newest();
         }
-        crowd.share(self.turn, SHARES).for_each(|seat| seat.pulse(self.position));
+        crowd
+            .share(self.turn, SHARES)
+            .for_each(|seat| seat.pulse(self.position));
         self.turn = (self.turn + 1) % SHARES;
     }
 

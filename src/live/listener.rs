@@ -31,7 +31,9 @@ pub enum News {
         up_to: u64,
     },
     /// More happened than is kept, before it could be told.
-    Gap { up_to: u64 },
+    Gap {
+        up_to: u64,
+    },
     /// It did not take what it was told; nothing comes any more.
     CutOff,
 }

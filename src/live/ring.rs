@@ -123,7 +123,11 @@ mod tests {
         let process = Process::new(PROCESS);
         assert_eq!(ring.place_of(&process.cursor(2), process), Some(2));
         assert_eq!(ring.place_of(&ring.events[1].id, process), Some(2));
-        assert_eq!(ring.place_of(&process.cursor(0), process), Some(0), "before the first");
+        assert_eq!(
+            ring.place_of(&process.cursor(0), process),
+            Some(0),
+            "before the first"
+        );
         for unknown in [&process.cursor(4), &Process::new([2; 4]).cursor(2), "", "x-1"] {
             assert_eq!(ring.place_of(unknown, process), None, "{unknown}");
         }

@@ -29,7 +29,13 @@ const BOOKING_BYTES: usize = 1024;
 // === impl Told ===
 
 impl Told {
-    pub(super) fn new(number: u64, cursor: &str, meeting: &Meeting, kind: EventKind, message: Message) -> Self {
+    pub(super) fn new(
+        number: u64,
+        cursor: &str,
+        meeting: &Meeting,
+        kind: EventKind,
+        message: Message,
+    ) -> Self {
         let kind_name = format!("usher.meeting.{}.v1", kind.subject());
         let (chunk, stream, json) = framed(cursor, &kind_name, &message.payload);
         Self {
@@ -120,7 +126,13 @@ pub(super) mod tests {
             subject_tail: String::new(),
             payload: Bytes::from_static(b"{}"),
         };
-        Told::new(number, &format!("01010101-{number}"), meeting, EventKind::Active, message)
+        Told::new(
+            number,
+            &format!("01010101-{number}"),
+            meeting,
+            EventKind::Active,
+            message,
+        )
     }
 
     #[test]

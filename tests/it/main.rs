@@ -11,6 +11,7 @@ mod end_to_end;
 mod forged;
 mod layering;
 mod lifecycle;
+mod live;
 mod livekit;
 mod meetings;
 mod nats;

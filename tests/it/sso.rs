@@ -1,6 +1,6 @@
 //! Sign-in of people through the real daemon, by a browser without scripts and by programs, and what attackers try there.
 
-mod browser;
+pub mod browser;
 mod code;
 mod codes_attacked;
 mod cross_site;

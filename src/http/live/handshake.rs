@@ -2,9 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{
-    AUTHORIZATION, CONNECTION, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
+use http::header::{AUTHORIZATION, CONNECTION, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -24,7 +22,9 @@ pub(super) fn accept(request: &Incoming, asker: &Asker<'_>) -> Result<HeaderValu
     if !is_upgrade || version.is_none_or(|version| version != "13") {
         return Err(LiveRefusal::NoUpgrade.into());
     }
-    let key = headers.get(SEC_WEBSOCKET_KEY).filter(|key| is_key(key.as_bytes()));
+    let key = headers
+        .get(SEC_WEBSOCKET_KEY)
+        .filter(|key| is_key(key.as_bytes()));
     let accept = derive_accept_key(key.ok_or(LiveRefusal::BadKey)?.as_bytes());
     HeaderValue::try_from(accept).map_err(|_| LiveRefusal::BadKey.into())
 }
@@ -40,7 +40,10 @@ fn require_own_page(headers: &HeaderMap, own: &str) -> Result<(), ApiError> {
 
 /// Whether one of the words of a header that lists words is this one.
 fn names(headers: &HeaderMap, header: &HeaderName, word: &str) -> bool {
-    let lines = headers.get_all(header).iter().filter_map(|line| line.to_str().ok());
+    let lines = headers
+        .get_all(header)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
     let mut words = lines.flat_map(|line| line.split(','));
     words.any(|given| given.trim().eq_ignore_ascii_case(word))
 }

@@ -28,9 +28,13 @@ pub(super) struct Listening {
 pub(super) enum Say {
     Event(Arc<Told>),
     /// Events may be missing; everything up to this number counts as heard.
-    Gap { up_to: u64 },
+    Gap {
+        up_to: u64,
+    },
     /// Nothing new, so that nobody takes the connection for dead.
-    Beat { up_to: u64 },
+    Beat {
+        up_to: u64,
+    },
 }
 
 /// How long one may listen without coming again. Long enough to be rare, short enough that keys and tokens are shown.

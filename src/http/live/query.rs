@@ -44,7 +44,13 @@ impl Query {
         let heard = header.or(heard).filter(|heard| !heard.is_empty());
         Ok(Self {
             filter,
-            heard: heard.map(|heard| if heard.len() > LONGEST { "?".into() } else { heard.into_owned() }),
+            heard: heard.map(|heard| {
+                if heard.len() > LONGEST {
+                    "?".into()
+                } else {
+                    heard.into_owned()
+                }
+            }),
         })
     }
 }
@@ -101,10 +107,17 @@ mod tests {
         headers.insert(LAST_EVENT_ID, HeaderValue::from_static("feed0001-7"));
         let query = Query::parse("lastEventId=feed0001-3", &headers).unwrap();
         assert_eq!(query.heard.as_deref(), Some("feed0001-7"));
-        assert_eq!(parse("lastEventId=feed0001-3").unwrap().heard.as_deref(), Some("feed0001-3"));
+        assert_eq!(
+            parse("lastEventId=feed0001-3").unwrap().heard.as_deref(),
+            Some("feed0001-3")
+        );
         assert_eq!(parse("lastEventId=").unwrap().heard, None);
         let long = parse(&format!("lastEventId={}", "x".repeat(LONGEST + 1))).unwrap();
-        assert_eq!(long.heard.as_deref(), Some("?"), "still somebody who has heard something");
+        assert_eq!(
+            long.heard.as_deref(),
+            Some("?"),
+            "still somebody who has heard something"
+        );
     }
 
     #[test]

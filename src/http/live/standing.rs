@@ -10,7 +10,10 @@ use crate::live::Audience;
 #[derive(Debug)]
 pub(super) enum Standing {
     /// Without a key it is the stand-in of `--dev`.
-    Client { id: ClientId, key: Option<KeyHash> },
+    Client {
+        id: ClientId,
+        key: Option<KeyHash>,
+    },
     User(SessionId),
 }
 

@@ -102,12 +102,11 @@ impl<S> Conversation<S> {
         let parts = exchanges.into_parts();
         let socket = parts.io.into_inner().into_socket();
         match (ended, self.connection.sequel()) {
-            (Ok(()), Some((sequel, chunked))) => Turn::over_to(sequel.begin(BareSocket {
-                stream: socket,
-                heard: parts.read_buf,
-                chunked: *chunked,
-                stop: self.stop.clone(),
-            })),
+            (Ok(()), Some((sequel, chunked))) => {
+                let stop = self.stop.clone();
+                let socket = BareSocket::new(socket, parts.read_buf, *chunked, stop);
+                Turn::over_to(sequel.begin(socket))
+            }
             (Ok(()), None) if self.connection.unpark() => Turn::Idle(socket),
             (Ok(()), None) => self.part(socket).await,
             (Err(error), _) => {

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +30,10 @@ pub struct BareSocket {
     /// Cancelled when the listener ends; the sequel ends with it, at once.
     pub stop: CancellationToken,
 }
+
+/// What the kernel keeps for one caller that does not read, in bytes (it doubles the number; socket(7), `SO_SNDBUF`). By itself
+/// it would take megabytes for each.
+const SEND_BUFFER: usize = 32 << 10;
 
 /// A sequel that has its socket.
 pub(super) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -57,5 +62,21 @@ impl Sequel {
 impl fmt::Debug for Sequel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sequel")
+    }
+}
+
+// === impl BareSocket ===
+
+impl BareSocket {
+    pub(super) fn new(stream: TcpStream, heard: Bytes, chunked: bool, stop: CancellationToken) -> Self {
+        if let Err(error) = set_socket_send_buffer_size(&stream, SEND_BUFFER) {
+            tracing::debug!(%error, "cannot limit what the kernel keeps for a caller");
+        }
+        Self {
+            stream,
+            heard,
+            chunked,
+            stop,
+        }
     }
 }

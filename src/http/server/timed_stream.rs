@@ -77,7 +77,9 @@ impl TimedStream {
     fn deadline(&self, stage: Stage) -> Instant {
         let soon = self.limits.park.min(self.limits.idle);
         match stage {
-            Stage::Idle if self.connection.is_write_blocked() => self.connection.idle_since() + self.limits.idle,
+            Stage::Idle if self.connection.is_write_blocked() => {
+                self.connection.idle_since() + self.limits.idle
+            }
             Stage::Idle => self.connection.idle_since() + soon,
             Stage::Head => self.since + self.limits.head,
             Stage::Body => self.since + self.limits.body,
