@@ -144,7 +144,8 @@ pub(super) async fn serve<S: Routes<B>, B: AnswerBody>(
         stop,
     };
     while conversation.is_spoken_to(&stream).await {
-        match conversation.talk(stream).await {
+        // Boxed, since most of a task would be room for what it does seldom: callers are idle most of the time.
+        match Box::pin(conversation.talk(stream)).await {
             Turn::Idle(socket) => stream = socket,
             Turn::Sequel(sequel) => return Some(sequel),
             Turn::Over => return None,
