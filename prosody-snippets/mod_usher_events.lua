@@ -10,14 +10,19 @@
 -- Also: usher_secret (instead of the file), usher_queue_size (events kept while usher is away, 10000),
 -- usher_roster_interval (seconds between full rosters, 60).
 --
+-- On Prosody's HTTP port, with the same secret, usher can end a room, say something in it, put somebody out, and ask which
+-- rooms are open: POST /usher/end, /usher/say, /usher/remove and GET /usher/rooms on the host of the conference component.
+--
 -- Every event carries a number. Usher answers with the highest number that is safely stored, and only then is an
 -- event forgotten here. A fault of this module or of usher never reaches the room: handlers are guarded, nothing waits.
 
 local array = require "util.array";
+local hashes = require "util.hashes";
 local http = require "net.http";
 local jid = require "util.jid";
 local json = require "util.json";
 local new_id = require "util.id".long;
+local st = require "util.stanza";
 local time_now = require "util.time".now;
 local valid_utf8 = require "util.encodings".utf8.valid;
 
@@ -533,6 +538,151 @@ function send()
 		settle(batch, request, 0);
 	end
 end
+
+-- === Acting: what usher asks for over HTTP ===
+
+local MAX_REQUEST = 16 * 1024; -- bytes of one request
+local MAX_SAID = 2048; -- bytes of a text for people
+
+--- Whether somebody knows the secret. What is compared has one length, and both sides are hashed, so time tells nothing.
+local function knows_secret(request)
+	local presented = (request.headers.authorization or ""):match("^Bearer (.+)$");
+	if not presented then return false; end
+	return hashes.hmac_sha256(secret, presented) == hashes.hmac_sha256(secret, secret);
+end
+
+local function text_for_people(value)
+	if value == nil then return nil; end
+	if type(value) ~= "string" or #value > MAX_SAID or value:find("%c") or not valid_utf8(value) then return nil, true; end
+	return value;
+end
+
+local function breakouts_of(main)
+	local found = {};
+	for host, session in pairs(prosody.hosts) do
+		local muc = session.modules and session.modules.muc;
+		if muc and host ~= module.host then
+			for room in muc.live_rooms() do
+				if main._data.breakout_rooms and main._data.breakout_rooms[room.jid] then table.insert(found, room); end
+			end
+		end
+	end
+	return found;
+end
+
+--- People in one room, without recorders and services.
+local function count_people(room)
+	local count = 0;
+	for _, occupant in room:each_occupant() do
+		local kind = kind_of(occupant, occupant:get_presence());
+		if kind == "person" or kind == "gateway" then count = count + 1; end
+	end
+	return count;
+end
+
+local function list_rooms()
+	local list = array();
+	for room in prosody.hosts[module.host].modules.muc.live_rooms() do
+		if not is_health_check(room) then
+			local people = count_people(room);
+			for _, breakout in ipairs(breakouts_of(room)) do people = people + count_people(breakout); end
+			list:push({ room = room.jid, people = people });
+		end
+	end
+	return 200, { rooms = list };
+end
+
+--- Ends a meeting for everybody. People in breakout rooms go first: nothing is left that they could come back to.
+local function end_room(room, order)
+	local breakouts = breakouts_of(room);
+	for _, breakout in ipairs(breakouts) do breakout:destroy(nil, order.text); end
+	if not room:destroy(nil, order.text) then return 409, { error = "not_allowed" }; end
+	module:log("info", "usher ended %s with %d breakout rooms", room.jid, #breakouts);
+	return 200, { ended = 1 + #breakouts };
+end
+
+--- Jitsi's web client shows the JSON as a message of the system and passes over the body (lib-jitsi-meet, ChatRoom,
+-- onMessage); any other client shows the body.
+local function announcement(room, text)
+	local said = json.encode({ type = "system_chat_message", message = text });
+	return st.message({ type = "groupchat", from = room.jid, id = new_id() }, text)
+		:text_tag("json-message", said, { xmlns = "http://jitsi.org/jitmeet" });
+end
+
+local function say(room, order)
+	if not order.text then return 400, { error = "bad_request" }; end
+	room:broadcast(announcement(room, order.text));
+	for _, breakout in ipairs(breakouts_of(room)) do breakout:broadcast(announcement(breakout, order.text)); end
+	return 200, { said = true };
+end
+
+--- Puts one connection of somebody out of a room.
+local function put_out(room, real_jid, text)
+	for nick, occupant in room:each_occupant() do
+		if occupant.jid == real_jid or occupant.sessions[real_jid] then
+			return room:set_role(true, nick, nil, text);
+		end
+	end
+end
+
+local function remove(room, order)
+	if type(order.occupant) ~= "string" then return 400, { error = "bad_request" }; end
+	local gone = put_out(room, order.occupant, order.text);
+	for _, breakout in ipairs(breakouts_of(room)) do gone = put_out(breakout, order.occupant, order.text) or gone; end
+	if not gone then return 404, { error = "unknown_occupant" }; end
+	return 200, { removed = true };
+end
+
+--- Reads what is to be done, finds the room, and does it.
+local function perform(act, request)
+	local body = request.body or "";
+	if #body > MAX_REQUEST then return 413, { error = "too_large" }; end
+	local ok, order = pcall(json.decode, body);
+	if not ok or type(order) ~= "table" or type(order.room) ~= "string" then return 400, { error = "bad_request" }; end
+	local text, bad = text_for_people(order.text);
+	if bad then return 400, { error = "bad_request" }; end
+	local room_jid = jid.prep(order.room);
+	local room = room_jid and jid.host(room_jid) == module.host
+		and prosody.hosts[module.host].modules.muc.get_room_from_jid(room_jid);
+	if not room then return 404, { error = "unknown_room" }; end
+	return act(room, { text = text, occupant = order.occupant });
+end
+
+--- A route: who does not know the secret learns nothing but that.
+local function answering(handler)
+	return function (event)
+		local response = event.response;
+		response.headers.content_type = "application/json";
+		response.headers.cache_control = "no-store";
+		if not knows_secret(event.request) then
+			response.status_code = 401;
+			response.headers.www_authenticate = "Bearer";
+			return json.encode({ error = "unauthorized" });
+		end
+		local ok, status, answer = pcall(handler, event.request);
+		if not ok then
+			module:log("error", "acting for usher failed: %s", status);
+			status, answer = 500, { error = "internal" };
+		end
+		response.status_code = status;
+		return json.encode(answer);
+	end
+end
+
+local function acting(act)
+	return answering(function (request) return perform(act, request); end);
+end
+
+module:depends("http");
+module:provides("http", {
+	name = "usher", default_path = "/usher",
+	route = {
+		["GET /rooms"] = answering(list_rooms),
+		["POST /end"] = acting(end_room),
+		["POST /say"] = acting(say),
+		["POST /remove"] = acting(remove),
+	},
+});
 
 -- === Life of the module ===
 

@@ -1,6 +1,8 @@
 -- Prosody reports rooms and people with usher's own module (copy mod_usher_events.lua into a folder of plugin_paths).
 -- Nothing is lost while usher is away, and usher learns why people left, who is moderator, and when Prosody restarted.
 -- Instead of event-sync.cfg.lua, never beside it.
+-- Where usher.toml names `prosody_http`, usher also closes rooms and speaks in them, with the same secret, at /usher/ on
+-- Prosody's web server. That port (5280) must not be reachable from outside.
 
 -- [global: above the first VirtualHost, so that both components below see it]
 usher_url = "http://127.0.0.1:8787" -- usher's listener, as Prosody reaches it

@@ -11,6 +11,7 @@ use chrono::SubsecRound;
 use tokio::sync::{mpsc, watch};
 
 use crate::audit::{Audit, Publisher};
+use crate::backend::Backends;
 use crate::bus::log::LogLimits;
 use crate::bus::{Bus, BusError, LogBus, NatsBus};
 use crate::config::{Complaint, Config, Environment, Source, Watcher};
@@ -48,6 +49,7 @@ pub struct App {
     publisher: Publisher,
     watcher: Option<Watcher>,
     keyring: watch::Sender<Arc<Keyring>>,
+    backends: Backends,
     public: Listener,
     ops: Listener,
 }
@@ -125,10 +127,7 @@ impl App {
         let readiness = Readiness::new();
         let latch = readiness.part("store");
         let metrics = Arc::new(Metrics::new(Build::CURRENT, plan.ambient.now())?);
-        let flushed = Arc::clone(&metrics);
-        let observe =
-            move |flush: crate::store::Flush| flushed.store_flushed(flush.writes as u64, flush.took);
-        let store = Store::open(&daemon.store, observe).await?;
+        let store = open_store(&daemon, &metrics).await?;
         let bus = Arc::new(bus(&daemon).await?);
         if matches!(*bus, Bus::Nats(_)) {
             metrics.show_nats()?;
@@ -147,8 +146,8 @@ impl App {
         let (audit, publisher) = trail(&store, &metrics, &bus, &config, plan.ambient)
             .await
             .map_err(StartError::Audit)?;
-        let keys = Keyring::new(&config.borrow()).map_err(|faults| StartError::Key(format!("{faults:?}")))?;
-        let (keyring, current_keys) = watch::channel(Arc::new(keys));
+        let (keyring, current_keys) = keys(&config)?;
+        let backends = Backends::new(config.clone(), current_keys.clone(), plan.ambient);
         let api = Api {
             config,
             keyring: current_keys,
@@ -172,6 +171,7 @@ impl App {
             publisher,
             watcher,
             keyring,
+            backends,
             public,
             ops,
         })
@@ -211,6 +211,19 @@ fn configuration(config: Config, source: Option<Source>) -> Result<(Current, Opt
         }
         None => Ok((watch::channel(config).1, None)),
     }
+}
+
+async fn open_store(daemon: &crate::config::Daemon, metrics: &Arc<Metrics>) -> Result<Store, OpenError> {
+    let metrics = Arc::clone(metrics);
+    let observe = move |flush: crate::store::Flush| metrics.store_flushed(flush.writes as u64, flush.took);
+    Store::open(&daemon.store, observe).await
+}
+
+type CurrentKeys = watch::Receiver<Arc<Keyring>>;
+
+fn keys(config: &Current) -> Result<(watch::Sender<Arc<Keyring>>, CurrentKeys), StartError> {
+    let keys = Keyring::new(&config.borrow()).map_err(|faults| StartError::Key(format!("{faults:?}")))?;
+    Ok(watch::channel(Arc::new(keys)))
 }
 
 async fn bus(daemon: &crate::config::Daemon) -> Result<Bus, BusError> {

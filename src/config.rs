@@ -17,7 +17,7 @@ pub mod source;
 pub mod users;
 pub mod watch;
 
-pub use clients::{Client, Clients, Scope};
+pub use clients::{Client, Clients, Scope, own_pages};
 pub use daemon::Daemon;
 pub use environment::Environment;
 pub use fault::{Fault, Faults, Place};

@@ -10,6 +10,7 @@ mod body;
 mod conference;
 mod cookie;
 mod cors;
+mod door;
 mod error;
 mod field;
 mod form;
@@ -45,12 +46,11 @@ use warp::{Filter, Reply};
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::domain::Ambient;
-use crate::ingest::event_sync::Call;
 use crate::live::Live;
 use crate::meetings::Meetings;
 use crate::signin::SignIn;
 use crate::telemetry::Metrics;
-use crate::telemetry::label::{Label, Route};
+use crate::telemetry::label::Route;
 use crate::tokens::Keyring;
 use crate::waiting::WaitingRooms;
 use answer::Answer;
@@ -58,6 +58,7 @@ use body::Body;
 use error::ApiError;
 use language::choose;
 pub use limits::Limits;
+use openapi::Methods;
 use refused::Refused;
 use server::{Edge, Listener, RequestContext};
 
@@ -171,26 +172,30 @@ fn hook_routes(api: &Api) -> BoxedFilter<(Answer,)> {
         warp::path!("prosody" / "events").boxed(),
     )
     .then(|request, body| answered(request, body, hooks::prosody_events));
-    let joined = event_sync(
+    let joined = post(
         api,
-        Call::OccupantJoined,
+        Route::OccupantJoined,
         warp::path!("events" / "occupant" / "joined").boxed(),
-    );
-    let left = event_sync(
+    )
+    .then(|request, body| answered(request, body, hooks::occupant_joined));
+    let left = post(
         api,
-        Call::OccupantLeft,
+        Route::OccupantLeft,
         warp::path!("events" / "occupant" / "left").boxed(),
-    );
-    let created = event_sync(
+    )
+    .then(|request, body| answered(request, body, hooks::occupant_left));
+    let created = post(
         api,
-        Call::RoomCreated,
+        Route::RoomCreated,
         warp::path!("events" / "room" / "created").boxed(),
-    );
-    let destroyed = event_sync(
+    )
+    .then(|request, body| answered(request, body, hooks::room_created));
+    let destroyed = post(
         api,
-        Call::RoomDestroyed,
+        Route::RoomDestroyed,
         warp::path!("events" / "room" / "destroyed").boxed(),
-    );
+    )
+    .then(|request, body| answered(request, body, hooks::room_destroyed));
     batch
         .or(joined)
         .unify()
@@ -203,22 +208,6 @@ fn hook_routes(api: &Api) -> BoxedFilter<(Answer,)> {
         .boxed()
 }
 
-fn event_sync(api: &Api, call: Call, path: BoxedFilter<()>) -> BoxedFilter<(Answer,)> {
-    let route = match call {
-        Call::RoomCreated => Route::RoomCreated,
-        Call::RoomDestroyed => Route::RoomDestroyed,
-        Call::OccupantJoined => Route::OccupantJoined,
-        Call::OccupantLeft => Route::OccupantLeft,
-    };
-    post(api, route, path)
-        .then(move |request, body| {
-            answered(request, body, async move |request: &Incoming, body| {
-                hooks::event_sync(request, body, call).await
-            })
-        })
-        .boxed()
-}
-
 fn key_routes(api: &Api) -> BoxedFilter<(Answer,)> {
     let pem =
         warp::path!("asap" / String)
@@ -228,6 +217,13 @@ fn key_routes(api: &Api) -> BoxedFilter<(Answer,)> {
                     keys::pem(request, &file)
                 })
             });
+    let control = warp::path!("asap" / "control" / String)
+        .and(read(api, Route::AsapKey))
+        .then(|file: String, request, body| {
+            answered(request, body, async move |request: &Incoming, _| {
+                keys::control_pem(request, &file)
+            })
+        });
     let jwks = warp::path!(".well-known" / "jwks.json")
         .and(read(api, Route::Jwks))
         .then(|request, body| {
@@ -235,7 +231,7 @@ fn key_routes(api: &Api) -> BoxedFilter<(Answer,)> {
                 Ok(keys::jwks(request))
             })
         });
-    pem.or(jwks).unify().boxed()
+    pem.or(control).unify().or(jwks).unify().boxed()
 }
 
 /// No route at all.
@@ -291,14 +287,17 @@ fn body() -> impl Filter<Extract = (Body,), Error = warp::Rejection> + Clone {
 /// What no route took: 404, or 405 where only the method is wrong.
 fn unmatched(api: &Api) -> BoxedFilter<(Answer,)> {
     let api = api.clone();
+    let methods = Arc::new(Methods::of(&openapi::document()));
     warp::any()
         .and(warp::ext::get::<RequestContext>())
         .and(warp::header::headers_cloned())
         .and(warp::path::full())
         .map(
             move |context: RequestContext, headers: HeaderMap, path: FullPath| {
-                let error = match methods(path.as_str()) {
-                    Some(allow) => ApiError::MethodNotAllowed { allow },
+                let error = match methods.at(path.as_str()) {
+                    Some(allow) => ApiError::MethodNotAllowed {
+                        allow: allow.to_owned(),
+                    },
                     None => ApiError::NotFound,
                 };
                 let language = choose(&headers, None, &api.config.borrow());
@@ -306,54 +305,6 @@ fn unmatched(api: &Api) -> BoxedFilter<(Answer,)> {
             },
         )
         .boxed()
-}
-
-/// What the address takes, where it is one of a route; the CORS layer answers OPTIONS for all of them.
-fn methods(path: &str) -> Option<&'static str> {
-    const BOTH: [Route; 2] = [Route::SsoLogin, Route::SsoLogout];
-    const POSTED: [Route; 16] = [
-        Route::SsoGuest,
-        Route::GenerateToken,
-        Route::CreateRoom,
-        Route::ValidateToken,
-        Route::RoomCreated,
-        Route::RoomDestroyed,
-        Route::OccupantJoined,
-        Route::OccupantLeft,
-        Route::ProsodyEvents,
-        Route::SsoApiLogin,
-        Route::SsoValidate,
-        Route::SsoRefresh,
-        Route::SsoToken,
-        Route::ClientAuth,
-        Route::LiveKitGenerate,
-        Route::LiveKitToken,
-    ];
-    const READ: [Route; 7] = [
-        Route::Jwks,
-        Route::SsoUserInfo,
-        Route::SsoAuthorize,
-        Route::OidcStart,
-        Route::OidcCallback,
-        Route::SignedOut,
-        Route::Audit,
-    ];
-    let is = |route: &Route| without_slash(route.as_str()) == without_slash(path);
-    let below = |folder: &str| path.strip_prefix(folder).is_some_and(|file| !file.contains('/'));
-    let sample = path == "/client_apps/jitsi_meet" || below("/client_apps/jitsi_meet/");
-    if BOTH.iter().any(is) {
-        Some("GET, HEAD, POST, OPTIONS")
-    } else if POSTED.iter().any(is) {
-        Some("POST, OPTIONS")
-    } else if READ.iter().any(is) || below("/asap/") || below("/assets/") || sample {
-        Some("GET, HEAD, OPTIONS")
-    } else {
-        None
-    }
-}
-
-fn without_slash(path: &str) -> &str {
-    path.strip_suffix('/').unwrap_or(path)
 }
 
 /// Runs a handler and renders what it refuses, in the caller's language.

@@ -71,6 +71,12 @@ impl<'a> Reporter<'a> {
         }
     }
 
+    /// Whether it is one of the servers that the caller may speak for.
+    pub fn serves(&self, backend: &BackendId) -> bool {
+        let is = |server: &&Jitsi| server.name == backend.name;
+        backend.kind == BackendKind::Jitsi && self.0.iter().any(is)
+    }
+
     /// Whether a list of the component's rooms speaks for breakout rooms, or for main rooms.
     ///
     /// Any other component, such as the lobby's, has rooms that are no meetings; its list must not end any.

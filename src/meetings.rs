@@ -3,8 +3,10 @@
 //! A meeting is stored together with its unsent events, so one durable write makes both. Who has written tells the
 //! [`outbox`]; time passing is the business of [`schedule`]; what servers report comes in through [`report`].
 
+pub mod acting;
 pub mod agenda;
 mod booking;
+mod door;
 mod index;
 mod measure;
 mod observe;
@@ -13,16 +15,18 @@ mod record;
 pub mod report;
 mod retention;
 pub mod schedule;
+mod usage;
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Duration;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::config::{Config, daemon};
-use crate::domain::meeting::{MeetingType, Slot};
+use crate::domain::meeting::{MeetingType, Order, Slot};
 use crate::domain::observation::{BackendId, Part};
 use crate::domain::{
     Ambient, Event, Input, Meeting, MeetingId, Policy, RoomKey, Step, Timestamp, TransitionError,
@@ -52,6 +56,9 @@ struct Inner {
     written: mpsc::UnboundedSender<Written>,
     /// Wakes the schedule when the next due moment may have changed.
     due_changed: Notify,
+    reports: Semaphore,
+    /// Wakes those who tell meeting servers what to do.
+    orders_changed: Notify,
 }
 
 /// A durable write left events to be sent.
@@ -81,6 +88,8 @@ pub enum MeetingsError {
     KeyReused,
     #[error("the meeting is not as the caller has seen it")]
     Outdated,
+    #[error("the cursor is none that a list was answered with")]
+    BadCursor,
 }
 
 // === impl MeetingsError ===
@@ -129,6 +138,8 @@ impl Meetings {
             ambient,
             written,
             due_changed: Notify::new(),
+            reports: Semaphore::new(usage::REPORTS_AT_ONCE),
+            orders_changed: Notify::new(),
         };
         let meetings = Self(Arc::new(inner));
         meetings.read_all().await?;
@@ -137,11 +148,19 @@ impl Meetings {
     }
 
     async fn read_all(&self) -> Result<(), MeetingsError> {
+        let is_unlisted = self.is_unlisted().await?;
         let mut scan = self.0.store.scan(Table::Meetings, None);
         loop {
             let page = scan.next(1000).await?;
+            if page.is_empty() && is_unlisted {
+                self.all_are_listed().await?;
+            }
             if page.is_empty() {
                 return Ok(());
+            }
+            if is_unlisted {
+                let records = page.iter().filter_map(|entry| Record::read(&entry.value).ok());
+                self.list_stored(records.map(|record| record.meeting)).await?;
             }
             for entry in page {
                 // Long finished meetings are the bulk; nothing but their end is looked at.
@@ -265,12 +284,17 @@ impl Meetings {
     ) -> Result<T, MeetingsError> {
         loop {
             let (record, revision) = self.load(id).await?.ok_or(MeetingsError::Unknown)?;
+            let listed_before = agenda::keys(&record.meeting);
             let (step, answer) = apply(record.meeting, self.now())?;
             if !step.changed {
                 return Ok(answer);
             }
             let events = step.events.len();
             let record = Record::new(step, record.outbox);
+            let keys = agenda::keys(&record.meeting);
+            let listed = self
+                .begin_to_list(keys.difference(&listed_before).cloned())
+                .await?;
             match self
                 .0
                 .store
@@ -279,6 +303,8 @@ impl Meetings {
             {
                 Ok(_) => {
                     self.stored(&record, events);
+                    self.finish_listing(listed).await?;
+                    self.unlist(listed_before.difference(&keys)).await;
                     return Ok(answer);
                 }
                 Err(StoreError::Conflict) => {}
@@ -291,9 +317,10 @@ impl Meetings {
         let events = step.events.len();
         let record = Record::new(step, Vec::new());
         let key = record.meeting.id.to_string();
+        let listed = self.begin_to_list(agenda::keys(&record.meeting)).await?;
         self.0.store.create(Table::Meetings, &key, record.bytes()).await?;
         self.stored(&record, events);
-        Ok(())
+        self.finish_listing(listed).await
     }
 
     async fn load(&self, id: MeetingId) -> Result<Option<(Record, Revision)>, MeetingsError> {
@@ -320,11 +347,18 @@ impl Meetings {
     fn note(&self, record: &Record, first_new: Option<&Event>) {
         let policy = self.policy();
         let now = self.now();
-        let census = self.index(|index| {
+        let (census, orders_changed) = self.index(|index| {
+            let before = index.orders().get(&record.meeting.id).cloned();
             index.put(&record.meeting, &policy, now);
-            index.census()
+            (
+                index.census(),
+                before.as_ref() != index.orders().get(&record.meeting.id),
+            )
         });
         measure::show(&self.0.metrics, census);
+        if orders_changed {
+            self.0.orders_changed.notify_one();
+        }
         if let (Some(first), Some(last)) = (record.outbox.first(), record.outbox.last()) {
             let written = Written {
                 meeting: record.meeting.id,
@@ -349,14 +383,14 @@ impl Meetings {
         self.0.rooms[slot].lock().await
     }
 
+    /// What meeting servers have still to be told, meeting by meeting.
+    fn orders(&self) -> BTreeMap<MeetingId, Vec<Order>> {
+        self.index(|index| index.orders().clone())
+    }
+
     /// Whether people meet there by video or audio; video where nobody booked it.
     pub fn type_of_room(&self, room: &RoomKey) -> MeetingType {
         self.index(|index| index.type_of_room(room))
-    }
-
-    /// Whether a meeting is booked there that is not over: scheduled, however far ahead, or going on.
-    pub fn is_booked(&self, room: &RoomKey) -> bool {
-        self.index(|index| index.is_booked(room))
     }
 
     /// The meeting that somebody who comes into the room at `at` comes to: the one that is going on, else the booked one

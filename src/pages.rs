@@ -4,6 +4,8 @@
 //! work without JavaScript where the browser's own means suffice, load nothing from elsewhere, and run no inline script.
 
 mod asset;
+mod join;
+pub mod reference;
 mod sample;
 mod words;
 
@@ -12,6 +14,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config::daemon::Language;
 pub use asset::Asset;
+pub use join::{JoinPage, JoinPlace, JoinTime};
 pub use sample::{SampleApp, script as sample_script};
 use words::Words;
 
@@ -45,7 +48,7 @@ pub enum LoginProblem {
 #[template(path = "login.html")]
 pub struct LoginPage<'a> {
     pub frame: Frame<'a>,
-    /// The program that asks.
+    /// The program that asks; empty where it is usher itself.
     pub client: &'a str,
     /// The room that the person wants to enter, readable.
     pub room: Option<&'a str>,

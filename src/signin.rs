@@ -31,7 +31,7 @@ pub use oidc::{Oidc, OidcError};
 use password::Checker;
 use records::Records;
 pub use seal::{Purpose, Seal};
-pub use session::{Begun, Identity, Session};
+pub use session::{Begun, Identity, Session, accounts};
 use throttle::Throttle;
 pub use throttle::network;
 

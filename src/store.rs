@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
 use crate::config::daemon;
 
@@ -54,6 +55,11 @@ pub enum Table {
     /// How far records that are sent in the order of their keys have been sent.
     Sent,
 }
+
+/// A write that has its place in the order of all writes, and waits for the disk.
+#[derive(Debug)]
+#[must_use = "whether it was done is known only at its end"]
+pub struct Begun(oneshot::Receiver<Result<Revision, StoreError>>);
 
 /// The state of one record. It never comes back: not after a removal, not after a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -201,6 +207,29 @@ impl Store {
         }
     }
 
+    /// Begins to write a record as [`create`](Self::create) does. When this returns, the write has its place: no write that
+    /// is begun afterwards is ever durable without it.
+    pub async fn begin_create(&self, table: Table, key: &str, value: Bytes) -> Result<Begun, StoreError> {
+        check_key(key)?;
+        check_value(&value)?;
+        match self {
+            Self::Sled(sled) => sled.begin_create(table, key, value).await.map(Begun),
+        }
+    }
+
+    /// Begins to remove a record as [`remove`](Self::remove) does, in the same order.
+    pub async fn begin_remove(
+        &self,
+        table: Table,
+        key: &str,
+        revision: Revision,
+    ) -> Result<Begun, StoreError> {
+        check_key(key)?;
+        match self {
+            Self::Sled(sled) => sled.begin_remove(table, key, revision).await.map(Begun),
+        }
+    }
+
     /// Walks through the records of a table whose keys sort after `after`, or through all of them.
     ///
     /// Each record is seen whole and durable, but pages are read one after the other: what changes in between may be
@@ -228,6 +257,15 @@ impl Store {
         match self {
             Self::Sled(sled) => sled.is_writable(),
         }
+    }
+}
+
+// === impl Begun ===
+
+impl Begun {
+    /// What came of it. It is done, or not, whether anybody waits for it or not.
+    pub async fn done(self) -> Result<Revision, StoreError> {
+        self.0.await.map_err(|_| StoreError::Closed)?
     }
 }
 

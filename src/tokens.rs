@@ -92,6 +92,13 @@ impl Keyring {
             .find_map(|server| server.public_key_pem(sha256_hex_of_kid))
     }
 
+    /// The same for the tokens with which usher acts on rooms.
+    pub fn control_key_pem(&self, sha256_hex_of_kid: &str) -> Option<&str> {
+        self.servers
+            .iter()
+            .find_map(|server| server.control_key_pem(sha256_hex_of_kid))
+    }
+
     /// The RSA keys of all deployments as a JSON Web Key Set (RFC 7517); shared secrets are never among them.
     pub fn jwks(&self) -> &str {
         &self.jwks

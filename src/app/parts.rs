@@ -13,6 +13,7 @@ use crate::domain::Timestamp;
 use crate::http::server::{Clock, Edge, Limits, Listener, RequestIds, TrustedProxies};
 use crate::http::{self, Api, ops};
 use crate::lifecycle::{Lifecycle, Reload};
+use crate::meetings::acting::Acting;
 use crate::meetings::outbox::Outbox;
 use crate::store::Store;
 use crate::telemetry::label::ReloadResult;
@@ -37,6 +38,7 @@ impl App {
             publisher,
             watcher,
             keyring,
+            backends,
             public,
             ops,
         } = self;
@@ -54,6 +56,8 @@ impl App {
         let stop = soft.clone();
         lifecycle.spawn("schedule", async move { meetings.run_schedule(stop).await });
         lifecycle.spawn("live", api.live.clone().run(api.config.clone(), soft.clone()));
+        let acting = Acting::new(api.meetings.clone(), backends);
+        lifecycle.spawn("orders", acting.run(soft.clone()));
         lifecycle.spawn("bus", look_after(bus, Arc::clone(&api.metrics), soft.clone()));
         lifecycle.spawn("store", watch_store(store.0, store.1, soft.clone()));
         lifecycle.spawn("keys", renew_keys(api.config.clone(), keyring, soft.clone()));

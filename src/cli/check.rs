@@ -3,17 +3,22 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use http::Uri;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{ConfigArg, Outcome, block_on, keyring, load, now, random};
+use crate::app;
+use crate::backend::{BackendError, Backends};
 use crate::config::Config;
-use crate::config::daemon::{Nats, Oidc};
+use crate::config::daemon::{Control, Jitsi, Nats, Oidc};
+use crate::domain::observation::{BackendId, BackendKind};
 use crate::domain::{RoomName, Timestamp};
 use crate::signin::oidc::probe;
 use crate::tokens::{Grant, JitsiTokens, Keyring, Person, PlainText, token_id};
@@ -58,7 +63,7 @@ pub(super) fn run(args: &CheckArgs, out: &mut impl Write) -> Outcome {
         .iter()
         .filter_map(|section| signs(&keys, &section.name, now(), seed))
         .collect();
-    trials.extend(block_on(reach(&config))?);
+    trials.extend(block_on(reach(&config, Arc::new(keys)))?);
     print(&trials, out)?;
     Ok(if trials.iter().all(|trial| trial.result.is_ok()) {
         ExitCode::SUCCESS
@@ -122,7 +127,9 @@ fn round_trip(server: &JitsiTokens, now: Timestamp, seed: [u8; 10]) -> Result<()
 }
 
 /// Tries every server that the configuration names, one after the other.
-async fn reach(config: &Config) -> Vec<Trial> {
+async fn reach(config: &Config, keys: Arc<Keyring>) -> Vec<Trial> {
+    let (config_now, keys_now) = (watch::channel(Arc::new(config.clone())).1, watch::channel(keys).1);
+    let backends = Backends::new(config_now, keys_now, app::ambient());
     let daemon = &config.daemon;
     let mut trials = Vec::new();
     if let Some(settings) = &daemon.nats {
@@ -135,7 +142,7 @@ async fn reach(config: &Config) -> Vec<Trial> {
         if let Some(url) = &section.prosody_http {
             trials.push(Trial {
                 what: format!("prosody {}", without_password(url)),
-                result: web(url).await,
+                result: prosody(&backends, section, url).await,
             });
         }
     }
@@ -152,6 +159,32 @@ async fn reach(config: &Config) -> Vec<Trial> {
         });
     }
     trials
+}
+
+/// Whether usher can act on the rooms of a Prosody: it asks which are open, in the way in which it would close one.
+async fn prosody(backends: &Backends, section: &Jitsi, url: &str) -> Result<String, String> {
+    let backend = BackendId {
+        kind: BackendKind::Jitsi,
+        name: section.name.clone(),
+    };
+    match (backends.rooms(&backend).await, section.control) {
+        (Ok(rooms), Control::Usher) => Ok(format!("usher can act on rooms; {} open", rooms.len())),
+        // The list of rooms asks for no token, so it proves nothing about those.
+        (Ok(rooms), Control::Jitsi) => Ok(format!(
+            "lists {} rooms; whether it takes usher's tokens shows when one is closed",
+            rooms.len()
+        )),
+        (Err(BackendError::NotConfigured), _) => {
+            let answer = web(url).await?;
+            Ok(format!(
+                "{answer}; without prosody_secret usher cannot act on rooms"
+            ))
+        }
+        (Err(error), _) => Err(match std::error::Error::source(&error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        }),
+    }
 }
 
 /// Whether the provider describes itself as usher needs it.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
+use std::sync::LazyLock;
 
 use super::daemon::Language;
 use super::document::Node;
@@ -41,6 +42,18 @@ pub struct Client {
     pub requests_per_second: NonZeroU32,
 }
 
+/// usher's own pages as a program that people sign in for. A client of that id in `clients.toml` says how they present
+/// themselves: its name, its language.
+pub fn own_pages() -> (&'static ClientId, &'static Client) {
+    static OWN: LazyLock<(ClientId, Client)> = LazyLock::new(|| {
+        let id = ClientId::parse(OWN_PAGES).expect("it is a name that a client may have");
+        (id, Client::without_rights())
+    });
+    (&OWN.0, &OWN.1)
+}
+
+/// The id of [`own_pages`].
+const OWN_PAGES: &str = "usher";
 const DEFAULT_TOKEN_SECS: u64 = 86_400;
 const DEFAULT_RATE: NonZeroU32 = NonZeroU32::new(1000).expect("1000 is not zero");
 const YEAR_SECS: u64 = 31_536_000;
@@ -105,6 +118,25 @@ impl Client {
     /// The LiveKit deployment that its tokens are for, where it names one.
     pub fn livekit(&self) -> Option<&str> {
         self.backend.as_deref()?.strip_prefix("livekit:")
+    }
+
+    /// One that has no key and may do nothing.
+    fn without_rights() -> Self {
+        Self {
+            name: String::new(),
+            keys: Vec::new(),
+            scopes: Vec::new(),
+            rooms: Vec::new(),
+            redirect_uris: Vec::new(),
+            origins: Vec::new(),
+            room_prefix: String::new(),
+            group: None,
+            max_token_secs: DEFAULT_TOKEN_SECS,
+            include_email: false,
+            backend: None,
+            language: None,
+            requests_per_second: DEFAULT_RATE,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::document::Node;
 use super::kind;
 use super::section::Section;
-use crate::domain::access::{Channel, FEATURES, Party, RoomPattern, RoomRules, Rule};
+use crate::domain::access::{Channel, FEATURES, Party, RoomPassword, RoomPattern, RoomRules, Rule};
 
 /// The whole of `rooms.toml`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -88,7 +88,19 @@ fn rule(rule: &Section) -> Rule {
         max_people: rule.optional("max_people", kind::whole(1..=100_000)),
         lobby: rule.optional("lobby", kind::boolean),
         wait_for_host: rule.optional("wait_for_host", kind::boolean),
+        password: password(rule),
     }
+}
+
+fn password(rule: &Section) -> Option<RoomPassword> {
+    let secret = rule.secret("password", "password_file")?;
+    let written = match rule.has("password") {
+        true => "password",
+        false => "password_file",
+    };
+    RoomPassword::parse(secret.expose())
+        .map_err(|error| rule.fault(written, error.to_string()))
+        .ok()
 }
 
 fn party(node: &Node) -> Result<Party, String> {

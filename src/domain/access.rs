@@ -2,6 +2,7 @@
 
 mod entry;
 mod feature;
+mod opening;
 mod seat;
 
 use std::fmt;
@@ -9,8 +10,9 @@ use std::fmt;
 use serde::Deserialize;
 use wildmatch::WildMatch;
 
-pub use self::entry::{Channel, Entry, EntryDenial, Party, RoomRules, Rule, Unbooked, Visitor};
+pub use self::entry::{Channel, Entry, EntryDenial, Party, RoomRules, Rule, Unbooked, Visitor, Waits};
 pub use self::feature::FEATURES;
+pub use self::opening::{Booked, Closed, Opening, PasswordError, RoomPassword, Window};
 pub use self::seat::{Seat, Viewer};
 use super::RoomName;
 use super::id::{NameError, normal_form};

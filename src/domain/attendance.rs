@@ -14,7 +14,7 @@ use super::observation::{Arrival, Departure, LeaveReason, OccupantId, Part, Pers
 mod figures;
 mod moves;
 
-pub use figures::Figures;
+pub use figures::{Figures, Visit, peak};
 
 /// Everything known about who was in a meeting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]

@@ -246,6 +246,12 @@ impl Meeting {
         self.edition.to_string()
     }
 
+    /// The time for which it is on lists: its booked start, or when it was made.
+    pub fn listed_at(&self) -> Timestamp {
+        let slot = self.booking.slot.map(|slot| slot.starts_at);
+        slot.unwrap_or_else(|| self.id.made_at())
+    }
+
     /// Whether they differ in more than what servers still have to be told, which nobody is shown.
     fn is_seen_to_differ(&self, before: &mut Self) -> bool {
         before.orders.clone_from(&self.orders);

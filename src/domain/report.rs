@@ -65,7 +65,7 @@ pub struct RoomList {
 }
 
 /// The answer to a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Receipt {
     /// The highest number that is stored; the module forgets up to it.
     pub stored: u64,

@@ -10,8 +10,10 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 use warp::Reply;
 
+use super::error::ApiError;
 use super::refused::Refused;
 use super::server::{RequestContext, RequestOutcome, Sequel};
 use crate::config::daemon::Language;
@@ -26,15 +28,26 @@ pub(super) struct Answer {
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-#[derive(Serialize)]
-struct ErrorBody<'a> {
+/// Every refusal in JSON.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(super) struct ErrorBody<'a> {
+    /// Always `error`.
     status: &'static str,
+    /// A sentence for a person, in the language that `Accept-Language` asks for.
     error: String,
+    /// What Prosody's reservations module shows to the user; only where that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    /// Stable, for programs; it does not change with the language.
     code: &'static str,
+    /// The field or parameter that a 400 is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    /// Which part failed, where a route says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<&'static str>,
+    /// As in the header `X-Request-Id` and in the log.
     request_id: &'a str,
 }
 
@@ -53,6 +66,11 @@ impl Answer {
         let mut answer = Self::of_type(bytes.into(), "application/json", "no-store");
         answer.outcome.client = client;
         answer
+    }
+
+    /// Done, and there is nothing to say.
+    pub(super) fn empty() -> Self {
+        Self::of_type(Bytes::new(), "text/plain", "no-store").with_status(StatusCode::NO_CONTENT)
     }
 
     /// The same in the envelope of `http.md` section 5.
@@ -120,6 +138,13 @@ impl Answer {
         self
     }
 
+    /// What the content is told apart by (RFC 9110 section 8.8.3), quotes and all.
+    pub(super) fn tagged(mut self, tag: &str) -> Self {
+        let tag = HeaderValue::from_str(tag).expect("tags are hexadecimal digits or numbers between quotes");
+        self.set(ETAG, tag);
+        self
+    }
+
     /// Which version of the meeting it shows (RFC 9110 section 8.8.3).
     pub(super) fn with_etag(mut self, tag: HeaderValue) -> Self {
         self.set(ETAG, tag);
@@ -150,14 +175,21 @@ impl Answer {
         context: &RequestContext,
         language: Language,
     ) -> Self {
+        Self::refused_saying(refused, route, context, language, None)
+    }
+
+    /// The same, with a `message` of its own beside the sentence.
+    pub(super) fn refused_saying(
+        refused: &Refused,
+        route: Route,
+        context: &RequestContext,
+        language: Language,
+        message: Option<String>,
+    ) -> Self {
         let error = &refused.error;
         let body = ErrorBody {
-            status: "error",
-            error: error.sentence(language),
-            code: error.code(),
-            field: error.field(),
-            details: error.details(),
-            request_id: context.id.as_str(),
+            message,
+            ..ErrorBody::of(error, language, context.id.as_str())
         };
         let mut answer = Self::json(&body, refused.client.as_ref().map(|(id, _)| id.clone())).of(route);
         *answer.response.status_mut() = error.status();
@@ -166,7 +198,8 @@ impl Answer {
             answer.set(WWW_AUTHENTICATE, HeaderValue::from_static(error.challenge()));
         }
         if let Some(allow) = error.allow() {
-            answer.set(ALLOW, HeaderValue::from_static(allow));
+            let allow = HeaderValue::from_str(allow).expect("methods are capital letters");
+            answer.set(ALLOW, allow);
         }
         if error.status() == StatusCode::UPGRADE_REQUIRED {
             answer.set(UPGRADE, HeaderValue::from_static("websocket"));
@@ -205,6 +238,22 @@ impl Answer {
 
     fn set(&mut self, name: HeaderName, value: HeaderValue) {
         self.response.headers_mut().insert(name, value);
+    }
+}
+
+// === impl ErrorBody ===
+
+impl<'a> ErrorBody<'a> {
+    pub(super) fn of(error: &'a ApiError, language: Language, request_id: &'a str) -> Self {
+        Self {
+            status: "error",
+            error: error.sentence(language),
+            message: None,
+            code: error.code(),
+            field: error.field(),
+            details: error.details(),
+            request_id,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod live;
 mod livekit;
 mod meeting;
+mod samples;
 mod sentence;
 mod sign_in;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::domain::NameError;
-use crate::domain::access::{Denial, EntryDenial};
+use crate::domain::access::Denial;
 use crate::ingest::IngestError;
 use crate::meetings::MeetingsError;
 use crate::signin::{LoginError, SignInError};
@@ -28,7 +29,7 @@ pub(super) enum ApiError {
     NotFound,
     /// The methods that the address takes, as the `Allow` header lists them.
     MethodNotAllowed {
-        allow: &'static str,
+        allow: String,
     },
     /// `line:column` of the fault.
     NotJson {
@@ -142,7 +143,7 @@ impl ApiError {
     }
 
     /// The methods that would have been taken (RFC 9110, section 15.5.6).
-    pub(super) fn allow(&self) -> Option<&'static str> {
+    pub(super) fn allow(&self) -> Option<&str> {
         match self {
             Self::MethodNotAllowed { allow } => Some(allow),
             _ => None,
@@ -192,6 +193,10 @@ impl From<MeetingsError> for ApiError {
         match error {
             MeetingsError::KeyReused => Self::IdempotencyKeyReused,
             MeetingsError::Unknown => Self::NotFound,
+            MeetingsError::BadCursor => Self::Invalid {
+                field: "cursor",
+                why: "must be the next_cursor of an answer".into(),
+            },
             MeetingsError::Store(StoreError::TooLarge | StoreError::BadKey) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -308,12 +313,6 @@ impl From<LiveKitRefusal> for ApiError {
 impl From<SignInRefusal> for ApiError {
     fn from(refusal: SignInRefusal) -> Self {
         Self::SignIn(refusal)
-    }
-}
-
-impl From<EntryDenial> for ApiError {
-    fn from(denial: EntryDenial) -> Self {
-        Self::SignIn(denial.into())
     }
 }
 

@@ -4,6 +4,7 @@ mod channels;
 mod generate;
 mod participant;
 
+use utoipa::OpenApi;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -14,6 +15,10 @@ use crate::domain::Timestamp;
 use crate::telemetry::label::{Route, TokenKind, TokenResult};
 use crate::tokens::livekit::Grant;
 use crate::tokens::{Issued, LiveKitTokens};
+
+#[derive(OpenApi)]
+#[openapi(paths(channels::sign_in, generate::generate_token, participant::token))]
+pub(super) struct Docs;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {

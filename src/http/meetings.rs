@@ -5,14 +5,14 @@ mod booker;
 mod change;
 mod condition;
 mod create;
-mod door;
+pub(super) mod door;
 mod list;
 mod manage;
-mod pass;
+pub(super) mod pass;
 mod read;
 mod record;
 mod status;
-mod ticket;
+pub(super) mod ticket;
 mod token;
 mod wanted;
 

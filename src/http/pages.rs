@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use url::{Url, form_urlencoded};
+use utoipa::OpenApi;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -12,13 +13,14 @@ use super::backend::jitsi;
 use super::cookie::{Cookie, Cookies};
 use super::error::ApiError;
 use super::language::{self, choose};
+use super::openapi::tag;
 use super::origin::base;
 use super::refused::Refused;
 use super::{Api, Incoming, answered, get, read};
 use crate::config::{Client, Config};
 use crate::domain::ClientId;
 use crate::pages::{Asset, Frame, SampleApp, sample_script};
-use crate::telemetry::label::Route;
+use crate::telemetry::label::{Label, Route};
 
 /// Another content has another name.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -27,6 +29,10 @@ const ASK_AGAIN: &str = "no-cache";
 /// How long a browser remembers the language.
 const A_YEAR: Duration = Duration::from_secs(31_536_000);
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+#[derive(OpenApi)]
+#[openapi(paths(asset, choose_language, sample_index, sample))]
+pub(super) struct Docs;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
@@ -37,11 +43,10 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
                 answered(request, body, async move |_: &Incoming, _| asset(&file))
             });
     let language = warp::path!("language" / String)
-        .and(warp::query::raw())
         .and(read(api, Route::Language))
-        .then(|tag: String, query: String, request, body| {
+        .then(|tag: String, request, body| {
             answered(request, body, async move |request: &Incoming, _| {
-                choose_language(request, &tag, &query)
+                choose_language(request, &tag)
             })
         });
     let index = get(
@@ -49,7 +54,7 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
         Route::SamplePage,
         warp::path!("client_apps" / "jitsi_meet").boxed(),
     )
-    .then(|request, body| answered(request, body, async |request: &Incoming, _| sample(request, "")));
+    .then(|request, body| answered(request, body, async |request: &Incoming, _| sample_index(request)));
     let file = warp::path!("client_apps" / "jitsi_meet" / String)
         .and(read(api, Route::SamplePage))
         .then(|file: String, request, body| {
@@ -61,17 +66,38 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
     asset.or(language).unify().or(pages).unify().boxed()
 }
 
-/// `GET /assets/{file}`
+/// Answers what pages load
+#[utoipa::path(
+    get,
+    path = Route::Asset.as_str(),
+    tag = tag::PAGES,
+    params(("file" = String, Path, description = "A name that a page of usher names; another content has another name.")),
+    responses((status = 200, description = "The file, for ever.", content(
+        (String = "text/css; charset=utf-8"), (String = "text/javascript; charset=utf-8"), (String = "image/svg+xml"),
+    ))),
+    extensions(("x-errors" = json!(["not_found"]))),
+)]
 fn asset(file: &str) -> Result<Answer, Refused> {
     let asset = Asset::named(file).ok_or(ApiError::NotFound)?;
     Ok(Answer::public(asset.content, asset.content_type, FOR_EVER))
 }
 
-/// `GET /language/{en|fa}?back=`: remembers the choice and goes back to a page of ours.
-fn choose_language(request: &Incoming, tag: &str, query: &str) -> Result<Answer, Refused> {
+/// Remembers the language of pages, in a cookie, and leads back
+#[utoipa::path(
+    get,
+    path = Route::Language.as_str(),
+    tag = tag::PAGES,
+    params(
+        ("tag" = String, Path, pattern = "^(en|fa)$", description = "English or Persian."),
+        ("back" = String, Query, description = "The path of a page of usher."),
+    ),
+    responses((status = 303, description = "Back to the page.", headers(("Location" = String, description = "A page of usher.")))),
+    extensions(("x-errors" = json!(["not_found", "invalid_field"]))),
+)]
+fn choose_language(request: &Incoming, tag: &str) -> Result<Answer, Refused> {
     let language = language::tagged(tag).ok_or(ApiError::NotFound)?;
     let public_url = &request.config.daemon.http.public_url;
-    let mut fields = form_urlencoded::parse(query.as_bytes());
+    let mut fields = form_urlencoded::parse(request.query.as_bytes());
     let back = fields
         .find_map(|(name, back)| (name == "back").then_some(back))
         .and_then(|back| below(public_url, &back));
@@ -91,7 +117,31 @@ fn below(public_url: &str, path: &str) -> Option<Url> {
     (ours && path.starts_with('/')).then_some(page)
 }
 
-/// `GET /client_apps/jitsi_meet/{file}`: there for the program whose registered `redirect_uris` name the callback page.
+/// Shows the sample program: ask for a room, sign in, see who you are, go in
+///
+/// It is there where the registered `redirect_uris` of a client name its callback page.
+#[utoipa::path(
+    get,
+    path = concat!("/client_apps/jitsi_meet", "/"),
+    tag = tag::PAGES,
+    responses((status = 200, description = "The first page.", body = String, content_type = "text/html; charset=utf-8")),
+    extensions(("x-errors" = json!(["not_found"]))),
+)]
+fn sample_index(request: &Incoming) -> Result<Answer, Refused> {
+    sample(request, "")
+}
+
+/// Answers pages and scripts of the sample program
+#[utoipa::path(
+    get,
+    path = Route::SamplePage.as_str(),
+    tag = tag::PAGES,
+    params(("page" = String, Path, example = "callback.html", description = "`index.html`, `callback.html`, `room.html`, or a script that they load.")),
+    responses((status = 200, description = "The page or the script.", content(
+        (String = "text/html; charset=utf-8"), (String = "text/javascript; charset=utf-8"),
+    ))),
+    extensions(("x-errors" = json!(["not_found"]))),
+)]
 fn sample(request: &Incoming, file: &str) -> Result<Answer, Refused> {
     let config = &request.config;
     let public_url = &config.daemon.http.public_url;

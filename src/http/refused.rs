@@ -2,11 +2,11 @@
 
 use http::StatusCode;
 
-use super::error::ApiError;
+use super::error::{ApiError, MeetingRefusal};
 use crate::config::daemon::Language;
 use crate::domain::ClientId;
 use crate::telemetry::Metrics;
-use crate::telemetry::label::{Route, Source, TokenKind, TokenResult, Verdict};
+use crate::telemetry::label::{Reservation, Route, Source, TokenKind, TokenResult, Verdict};
 
 /// A refusal, and whom it was told if that is known.
 #[derive(Debug)]
@@ -42,8 +42,21 @@ impl Refused {
             Route::RoomCreated | Route::RoomDestroyed | Route::OccupantJoined | Route::OccupantLeft => {
                 metrics.ingested(Source::EventSync, self.verdict());
             }
+            Route::Conferences | Route::Conference => metrics.reservation_asked(self.reservation()),
             Route::ProsodyEvents => metrics.ingested(Source::Prosody, self.verdict()),
             _ => {}
+        }
+    }
+
+    fn reservation(&self) -> Reservation {
+        match &self.error {
+            ApiError::Meeting(MeetingRefusal::TooEarly { .. }) => Reservation::TooEarly,
+            ApiError::Meeting(MeetingRefusal::Over) => Reservation::Over,
+            ApiError::Meeting(MeetingRefusal::NotBooked) => Reservation::NotBooked,
+            ApiError::NotFound => Reservation::Unknown,
+            ApiError::Unauthenticated | ApiError::RateLimited { .. } => Reservation::Refused,
+            error if error.status().is_server_error() => Reservation::Failed,
+            _ => Reservation::Malformed,
         }
     }
 

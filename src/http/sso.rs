@@ -18,6 +18,7 @@ mod target;
 mod token;
 mod validate;
 
+use utoipa::OpenApi;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -26,6 +27,26 @@ use super::body::Body;
 use super::refused::Refused;
 use super::{Api, Incoming, answered, get, post};
 use crate::telemetry::label::Route;
+pub(super) use flow::to_sign_in;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    login::show,
+    login::submit,
+    guest::submit,
+    authorize::authorize,
+    logout::visit,
+    logout::confirm,
+    oidc::start,
+    oidc::callback,
+    oidc::signed_out,
+    api_login::login,
+    validate::validate,
+    refresh::refresh,
+    person::user_info,
+    token::token,
+))]
+pub(super) struct Docs;
 
 /// The routes of this file.
 pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
@@ -118,7 +139,7 @@ fn json(api: &Api) -> BoxedFilter<(Answer,)> {
 }
 
 /// Runs a handler of a page; what it refuses becomes a page too.
-async fn paged<H>(request: Incoming, body: Body, handle: H) -> Answer
+pub(super) async fn paged<H>(request: Incoming, body: Body, handle: H) -> Answer
 where
     H: AsyncFnOnce(&Incoming, Body) -> Result<Answer, Refused>,
 {

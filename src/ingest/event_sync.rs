@@ -3,6 +3,7 @@
 //! Whole seconds, no numbers, no reasons, any order. A leave names its entry, so a lost entry is made good by its leave.
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::occupant::role;
 use super::{IngestError, LONGEST_JID, LONGEST_NAME, Reporter, beginning, bounded, loose, moment, read};
@@ -21,8 +22,9 @@ pub enum Call {
 }
 
 /// The body of all four calls.
-#[derive(Debug, Deserialize)]
-struct Body {
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = EventSyncReport)]
+pub struct Body {
     #[serde(default)]
     room_name: String,
     #[serde(default)]
@@ -41,7 +43,8 @@ struct Body {
     all_occupants: Vec<Occupant>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = EventSyncOccupant)]
 struct Occupant {
     occupant_jid: String,
     #[serde(default)]

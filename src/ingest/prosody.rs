@@ -1,6 +1,7 @@
 //! The numbered batches of usher's own Prosody module (`prosody-snippets/mod_usher_events.lua`).
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{
     IngestError, LONGEST_JID, LONGEST_NAME, Reporter, beginning, bounded, loose, moment, read, read_value,
@@ -11,8 +12,10 @@ use crate::domain::observation::{
 };
 use crate::domain::report::{Batch, Fact, Numbered, RoomList};
 
-#[derive(Deserialize)]
-struct Body {
+/// The body of a batch.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ProsodyBatch)]
+pub struct Body {
     #[serde(default)]
     host: String,
     #[serde(default)]
@@ -20,6 +23,7 @@ struct Body {
     #[serde(default)]
     dropped: u64,
     #[serde(deserialize_with = "loose::short_list")]
+    #[schema(value_type = Vec<Wire>)]
     events: Vec<serde_json::Value>,
 }
 
@@ -28,7 +32,8 @@ struct Head {
     n: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ProsodyEvent)]
 struct Wire {
     #[serde(rename = "type")]
     kind: String,
@@ -51,14 +56,16 @@ struct Wire {
     for_everyone: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ProsodyRoom)]
 struct Room {
     room_jid: String,
     #[serde(default, deserialize_with = "loose::text")]
     breakout: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ProsodyOccupant)]
 struct Occupant {
     jid: String,
     #[serde(default)]

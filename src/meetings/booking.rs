@@ -44,7 +44,7 @@ impl Meetings {
         for key in keys(&wanted.booking) {
             reference = self.refer(&key, &reference).await?;
             // Before the next key is written, which would lead to the wrong meeting for ever.
-            if reference.booking.appointment != wanted.booking.appointment {
+            if !wanted.booking.asks_what(&reference.booking) {
                 return Err(MeetingsError::KeyReused);
             }
         }

@@ -1,15 +1,18 @@
 //! Which meeting is meant: room → open meeting, room → the one that ended last, and who is due when. In memory only.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::Duration;
 
-use crate::domain::meeting::{MeetingType, Slot};
-use crate::domain::observation::{BackendId, Observation, Part, Role, What};
+use crate::domain::meeting::{MeetingType, Order, Slot};
+use crate::domain::observation::{Arrival, BackendId, Observation, Part, Role, What};
 use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp};
 
 /// How long a finished meeting can still be corrected or continued.
 pub(super) const RECENT: Duration = Duration::hours(24);
+
+/// Of the meetings whose time is now in one room, so many are looked at; who books more at once has lost track too.
+const MOST_AT_ONCE: usize = 8;
 
 /// The index, built from one scan and kept by the single writer.
 #[derive(Debug, Default)]
@@ -17,6 +20,8 @@ pub(super) struct Index {
     meetings: HashMap<MeetingId, Entry>,
     rooms: HashMap<RoomKey, Room>,
     due: BTreeSet<(Timestamp, MeetingId)>,
+    /// What servers have still to be told, final meetings among them.
+    orders: BTreeMap<MeetingId, Vec<Order>>,
     census: Census,
 }
 
@@ -53,8 +58,6 @@ struct Entry {
     lapses_at: Option<Timestamp>,
     counts: Census,
     meeting_type: MeetingType,
-    /// Whether somebody arranged it; one that began by itself is none that was.
-    booked: bool,
     slot: Option<Slot>,
     /// Parts of the room where people are.
     parts: Vec<Part>,
@@ -67,8 +70,8 @@ struct Room {
     open: Vec<(Option<Timestamp>, MeetingId)>,
     /// The one that ended last, and when.
     last: Option<(Timestamp, MeetingId)>,
-    /// When a caller ended that one or called it off.
-    called_off_at: Option<Timestamp>,
+    /// When a caller ended that one or called it off; remembered longer.
+    called_off: Option<(Timestamp, MeetingId)>,
 }
 
 // === impl Index ===
@@ -80,6 +83,9 @@ impl Index {
             return;
         }
         self.remove_entry(meeting.id);
+        if !meeting.orders.is_empty() {
+            self.orders.insert(meeting.id, meeting.orders.clone());
+        }
         let room = self.rooms.entry(meeting.booking.room.clone()).or_default();
         room.open.retain(|(_, id)| *id != meeting.id);
         match meeting.status.settled_at() {
@@ -104,6 +110,7 @@ impl Index {
     }
 
     fn remove_entry(&mut self, id: MeetingId) {
+        self.orders.remove(&id);
         if let Some(entry) = self.meetings.remove(&id) {
             self.census.subtract(entry.counts);
             if let Some(at) = entry.due {
@@ -117,8 +124,8 @@ impl Index {
     pub(super) fn forget_old(&mut self, now: Timestamp, longest: Duration) {
         self.rooms.retain(|_, room| {
             room.last = room.last.filter(|(at, _)| *at > now - RECENT);
-            room.called_off_at = room.called_off_at.filter(|at| *at > now - longest);
-            !room.open.is_empty() || room.last.is_some() || room.called_off_at.is_some()
+            room.called_off = room.called_off.filter(|(at, _)| *at > now - longest);
+            !room.open.is_empty() || room.last.is_some() || room.called_off.is_some()
         });
     }
 
@@ -167,6 +174,25 @@ impl Index {
         }
     }
 
+    /// What servers have still to be told.
+    pub(super) fn orders(&self) -> &BTreeMap<MeetingId, Vec<Order>> {
+        &self.orders
+    }
+
+    /// Another meeting than `id` that is going on in the room.
+    pub(super) fn other_in(&self, room: &RoomKey, id: MeetingId) -> Option<MeetingId> {
+        let open = self.rooms.get(room).map(|room| room.open.as_slice());
+        let mut going_on = open.unwrap_or_default().iter();
+        let other = going_on.find(|(starts_at, other)| starts_at.is_none() && *other != id);
+        other.map(|(_, other)| *other)
+    }
+
+    /// Whether people are still being put out of a room whose meeting is over.
+    fn is_closing(&self, id: MeetingId) -> bool {
+        let orders = self.orders.get(&id).map(Vec::as_slice).unwrap_or_default();
+        orders.iter().any(Order::is_close)
+    }
+
     /// The rooms of a backend in whose main part, or breakout parts, people are believed to be.
     pub(super) fn occupied(&self, backend: &BackendId, of_breakouts: bool) -> Vec<(RoomKey, Part)> {
         let rooms = self.rooms.iter().filter(|(key, _)| key.backend == *backend);
@@ -191,11 +217,22 @@ impl Index {
         entry.map(|entry| entry.meeting_type).unwrap_or_default()
     }
 
-    /// Whether a meeting is booked in the room that is not over.
-    pub(super) fn is_booked(&self, room: &RoomKey) -> bool {
-        let open = self.rooms.get(room).map(|room| room.open.as_slice());
-        let mut meetings = open.unwrap_or_default().iter();
-        meetings.any(|(_, id)| self.meetings.get(id).is_some_and(|entry| entry.booked))
+    /// The meetings that may decide whether the room opens: the one that goes on, the last of those that begin until
+    /// `until`, the next one after them, and the one that was over last.
+    pub(super) fn about(&self, room: &RoomKey, until: Timestamp) -> Vec<MeetingId> {
+        let Some(room) = self.rooms.get(room) else {
+            return Vec::new();
+        };
+        let begun = room
+            .open
+            .partition_point(|(starts_at, _)| starts_at.is_none_or(|starts_at| starts_at <= until));
+        let unbegun = room.open.get(begun);
+        let begun = &room.open[..begun];
+        let going_on = begun.first();
+        let latest = begun.iter().skip(1).rev().take(MOST_AT_ONCE);
+        let open = going_on.into_iter().chain(latest).chain(unbegun);
+        let last = room.last.or(room.called_off);
+        open.map(|(_, id)| *id).chain(last.map(|(_, id)| id)).collect()
     }
 
     /// The meeting that somebody who comes in at `at` comes to.
@@ -216,8 +253,8 @@ impl Index {
     /// open there.
     pub(super) fn is_called_off(&self, room: &RoomKey, issued_at: Timestamp) -> bool {
         let room = self.rooms.get(room).filter(|room| room.open.is_empty());
-        room.and_then(|room| room.called_off_at)
-            .is_some_and(|at| at >= issued_at)
+        room.and_then(|room| room.called_off)
+            .is_some_and(|(at, _)| at >= issued_at)
     }
 
     /// Finds the meeting that an observation is about.
@@ -229,8 +266,10 @@ impl Index {
             continues: last.map(|(_, id)| id),
         };
         let of_open = || open.map(|id| self.going_on(id, seen));
+        let since = open.and_then(|id| self.meetings.get(&id)?.since);
+        // What is seen of a room that is being closed is about the meeting that it was closed for.
+        let closing = last.filter(|(_, id)| since.is_none() && self.is_closing(*id));
         let of_last = |began: Timestamp| {
-            let since = open.and_then(|id| self.meetings.get(&id)?.since);
             let late =
                 last.filter(|(ended_at, _)| began <= *ended_at && since.is_none_or(|since| began < since));
             late.map(|(_, id)| Route::Known(id))
@@ -246,11 +285,15 @@ impl Index {
             },
             What::RoomOpened if policy.active_when_room_opens => of_open().unwrap_or_else(new),
             What::Roster { present, .. } if present.iter().any(|arrival| arrival.role == Role::Person) => {
-                of_open().unwrap_or_else(new)
+                let known = closing.filter(|(ended_at, _)| are_from_before(present, *ended_at));
+                let of_closing = known.map(|(_, id)| Route::Known(id));
+                of_closing.or_else(of_open).unwrap_or_else(new)
             }
             What::RoomClosed { .. } => {
                 let of_last_one = || last.map(|(_, id)| Route::Known(id));
-                of_last(seen.at)
+                let of_closing = closing.map(|(_, id)| Route::Known(id));
+                of_closing
+                    .or_else(|| of_last(seen.at))
                     .or_else(of_open)
                     .or_else(of_last_one)
                     .unwrap_or(Route::Nobody)
@@ -275,6 +318,12 @@ impl Index {
     }
 }
 
+/// Whether everybody came in before that moment, so that they are of the meeting that ended then.
+fn are_from_before(present: &[Arrival], ended_at: Timestamp) -> bool {
+    let came_before = |arrival: &Arrival| arrival.entered_at.is_some_and(|at| at <= ended_at);
+    present.iter().all(came_before)
+}
+
 // === impl Room ===
 
 impl Room {
@@ -297,7 +346,7 @@ impl Room {
             .is_none_or(|(known, known_id)| at >= known || known_id == meeting.id);
         if newer {
             self.last = Some((at, meeting.id));
-            self.called_off_at = meeting.called_off_at;
+            self.called_off = meeting.called_off_at.map(|at| (at, meeting.id));
         }
     }
 
@@ -334,7 +383,6 @@ impl Entry {
                 people,
             },
             meeting_type: meeting.booking.meeting_type,
-            booked: !meeting.booking.client.is_adhoc(),
             slot: meeting.booking.slot,
             parts,
         }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::meeting::Slot;
 use crate::domain::{Event, Meeting, Status, Step, Timestamp};
 
 /// One stored meeting.
@@ -29,6 +30,26 @@ pub(super) struct Glance {
 struct GlanceAtMeeting {
     status: Status,
     called_off_at: Option<Timestamp>,
+    booking: GlanceAtBooking,
+}
+
+#[derive(Deserialize)]
+struct GlanceAtBooking {
+    slot: Option<Slot>,
+    #[serde(default)]
+    details: GlanceAtDetails,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct GlanceAtDetails {
+    appointment: GlanceAtAppointment,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct GlanceAtAppointment {
+    in_person: bool,
 }
 
 const VERSION: u8 = 1;
@@ -76,6 +97,14 @@ impl Glance {
     pub(super) fn is_settled_before(&self, then: Timestamp) -> bool {
         let settled_at = self.meeting.status.settled_at();
         self.outbox.is_empty() && settled_at.is_some_and(|at| at < then)
+    }
+
+    /// The same, or whether it was an appointment in person for a time before `then`, which nothing ends by itself.
+    pub(super) fn is_over_since(&self, then: Timestamp) -> bool {
+        let booking = &self.meeting.booking;
+        let was_due = booking.slot.is_some_and(|slot| slot.ends_at() < then);
+        let in_person = booking.details.appointment.in_person && was_due && self.outbox.is_empty();
+        in_person || self.is_settled_before(then)
     }
 
     /// Whether a caller ended the meeting or called it off.

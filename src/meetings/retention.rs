@@ -4,7 +4,7 @@ use chrono::Duration;
 use futures_util::{StreamExt, stream};
 
 use super::record::glance;
-use super::{Meetings, MeetingsError, Record, booking};
+use super::{Meetings, MeetingsError, Record, agenda, booking};
 use crate::domain::MeetingId;
 use crate::store::{Entry, Store, StoreError, Table};
 
@@ -26,7 +26,7 @@ impl Meetings {
             let done = page.is_empty() || page.iter().any(young);
             let old = page
                 .into_iter()
-                .filter(|entry| glance(&entry.value).is_some_and(|glance| glance.is_settled_before(cutoff)));
+                .filter(|entry| glance(&entry.value).is_some_and(|glance| glance.is_over_since(cutoff)));
             let removals = old.map(|entry| self.clone().remove(entry));
             let gone: Vec<_> = stream::iter(removals).buffer_unordered(AT_ONCE).collect().await;
             for gone in gone {
@@ -49,7 +49,10 @@ impl Meetings {
             .remove(Table::Meetings, &entry.key, entry.revision)
             .await
         {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                self.unlist(&agenda::keys(&record.meeting)).await;
+                Ok(true)
+            }
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error.into()),
         }

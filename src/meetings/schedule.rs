@@ -5,15 +5,16 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
+use super::agenda::Sweep;
 use super::{Meetings, MeetingsError};
 use crate::domain::{Input, MeetingId};
 
 /// After a start, what servers have to report comes first; conclusions wait so long, or the grace time if that is less.
-const LISTEN_FIRST: Duration = Duration::from_secs(15);
+pub(super) const LISTEN_FIRST: Duration = Duration::from_secs(15);
 /// A meeting that was due and did not change is looked at again after so long.
 const AGAIN: chrono::Duration = chrono::Duration::seconds(1);
 /// How often memory of finished meetings is swept, and the store of old ones.
-const SWEEP: Duration = Duration::from_secs(3600);
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 const MEETINGS_AT_ONCE: usize = 64;
 
 // === impl Meetings ===
@@ -46,16 +47,17 @@ impl Meetings {
     }
 
     async fn follow_age(&self) {
-        let mut sweep = tokio::time::interval(SWEEP);
+        let mut hour = tokio::time::interval(SWEEP_EVERY);
+        let mut lists = Sweep::default();
         loop {
-            sweep.tick().await;
-            self.sweep().await;
+            hour.tick().await;
+            self.sweep(&mut lists).await;
         }
     }
 
     fn until_next_due(&self) -> Duration {
         let due = self.index(|index| index.next_due());
-        due.map_or(SWEEP, |at| (at - self.now()).to_std().unwrap_or_default())
+        due.map_or(SWEEP_EVERY, |at| (at - self.now()).to_std().unwrap_or_default())
     }
 
     async fn tick_due(&self) {
@@ -81,7 +83,9 @@ impl Meetings {
         }
     }
 
-    async fn sweep(&self) {
+    /// The work of every hour: forgets what is old, and the next of what leads nowhere.
+    pub async fn sweep(&self, lists: &mut Sweep) {
+        self.tidy_lists(lists).await;
         self.forget_past();
         match self.remove_old().await {
             Ok(0) => {}
@@ -90,6 +94,17 @@ impl Meetings {
                 error = &error as &dyn std::error::Error,
                 "failed to remove old meetings"
             ),
+        }
+    }
+
+    async fn tidy_lists(&self, lists: &mut Sweep) {
+        match self.sweep_lists(lists).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed entries of lists that led nowhere"),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "failed to sweep the lists");
+            }
         }
     }
 }

@@ -25,9 +25,21 @@ impl Asset {
         "text/javascript; charset=utf-8",
         include_str!("assets/login.js"),
     );
+    pub const JOIN: Self = Self::new(
+        "join",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("assets/join.js"),
+    );
+    pub const REFERENCE: Self = Self::new(
+        "reference",
+        "css",
+        "text/css; charset=utf-8",
+        include_str!("assets/reference.css"),
+    );
     pub const ICON: Self = Self::new("icon", "svg", "image/svg+xml", include_str!("assets/icon.svg"));
 
-    const ALL: [Self; 3] = [Self::STYLE, Self::LOGIN, Self::ICON];
+    const ALL: [Self; 5] = [Self::STYLE, Self::LOGIN, Self::JOIN, Self::REFERENCE, Self::ICON];
 
     const fn new(
         name: &'static str,

@@ -53,16 +53,63 @@ fn pages(language: Language, text: &str) -> Vec<String> {
         link: text,
         room: text,
     };
-    vec![
-        login(language, text),
-        SignedOutPage { frame }.render(),
-        confirm.render(),
-        error.render(),
-        open.render(),
-        app.index(),
-        app.callback(),
-        app.room(),
-    ]
+    let states = [
+        "too_early",
+        "waiting",
+        "denied",
+        "ready",
+        "over",
+        "cancelled",
+        "in_person",
+    ];
+    let places = [
+        JoinPlace::Jitsi { domain: text },
+        JoinPlace::LiveKit {
+            server: text,
+            room: text,
+        },
+    ];
+    let of_state = |state| places.map(|place| join(language, text, state, place));
+    let joins = states.into_iter().flat_map(of_state);
+    joins
+        .chain([
+            login(language, text),
+            SignedOutPage { frame }.render(),
+            confirm.render(),
+            error.render(),
+            open.render(),
+            app.index(),
+            app.callback(),
+            app.room(),
+        ])
+        .collect()
+}
+
+fn join(language: Language, text: &str, state: &'static str, place: JoinPlace<'_>) -> String {
+    let time = JoinTime {
+        starts_at: text.into(),
+        ends_at: text.into(),
+        shown: text.into(),
+        minutes: 30,
+        opens_at: Some((text.into(), text.into())),
+    };
+    JoinPage {
+        frame: frame(language),
+        meeting: "0199",
+        title: Some(text),
+        you: text,
+        people: vec![text.into()],
+        others: 2,
+        time: Some(time),
+        zone: text,
+        now: text.into(),
+        audio: state == "ready",
+        moderates: false,
+        place,
+        state,
+        host_is_missing: true,
+    }
+    .render()
 }
 
 /// The tags of a page: what stands between `<` and `>`.
@@ -151,4 +198,38 @@ fn the_other_language_leads_back_here() {
     let page = login(Language::En, "/usher/sso/login/?client_id=a&next=/b");
     let link = "/usher/language/fa?back=%2Fusher%2Fsso%2Flogin%2F%3Fclient%5Fid%3Da%26next%3D%2Fb";
     assert!(page.contains(&format!("href=\"{link}\"")), "{page}");
+}
+
+#[test]
+fn one_state_is_shown_and_those_who_wait_without_scripts_look_again() {
+    let domain = "meet.test";
+    for (state, looks_again) in [
+        ("too_early", true),
+        ("waiting", true),
+        ("denied", true),
+        ("ready", false),
+        ("over", false),
+        ("cancelled", false),
+        ("in_person", false),
+    ] {
+        let page = join(Language::En, "x", state, JoinPlace::Jitsi { domain });
+        let shown: Vec<_> = tags(&page)
+            .into_iter()
+            .filter(|tag| tag.starts_with("section ") && !tag.ends_with(" hidden"))
+            .filter_map(|tag| attribute(tag, "data-state"))
+            .collect();
+        assert_eq!(shown, [state]);
+        assert_eq!(page.contains("http-equiv=\"refresh\""), looks_again, "{state}");
+        let form = tags(&page).into_iter().find(|tag| tag.starts_with("form "));
+        assert_eq!(
+            form.is_some_and(|form| form.ends_with(" hidden")),
+            state != "ready"
+        );
+    }
+    let (server, room) = ("wss://live.test", "room-1");
+    let page = join(Language::En, "x", "ready", JoinPlace::LiveKit { server, room });
+    assert!(
+        page.contains(server) && page.contains(room) && !page.contains("<form"),
+        "{page}"
+    );
 }

@@ -191,6 +191,11 @@ impl Session {
         }
     }
 
+    /// Somebody without an account.
+    pub fn is_guest(&self) -> bool {
+        matches!(self.identity, Identity::Guest { .. })
+    }
+
     /// The end of a token of this sign-in: no later than the configuration says, `client` may, and the sign-in lives.
     pub fn token_until(&self, now: Timestamp, config: &Config, client: Option<&Client>) -> Timestamp {
         let wanted = u64::from(config.daemon.signin.token_minutes) * 60;
@@ -225,6 +230,12 @@ impl fmt::Debug for Identity {
             Self::Guest { id, name } => f.debug_tuple("Guest").field(id).field(name).finish(),
         }
     }
+}
+
+/// Everybody in `users.toml` who may sign in, in the words of the domain.
+pub fn accounts(users: &Users) -> impl Iterator<Item = User> + '_ {
+    let active = users.iter().filter(|(_, user)| user.active);
+    active.filter_map(|(username, user)| local(username, user))
 }
 
 /// A user of `users.toml` in the words of the domain; none without a profile.

@@ -19,7 +19,7 @@ mod engine;
 mod folder;
 mod layout;
 
-use self::committer::{Change, Request};
+use self::committer::{Answer, Change, Request};
 use self::engine::Engine;
 use self::layout::Place;
 
@@ -75,6 +75,24 @@ impl SledStore {
             .await
     }
 
+    pub(super) async fn begin_create(
+        &self,
+        table: Table,
+        key: &str,
+        value: Bytes,
+    ) -> Result<oneshot::Receiver<Answer>, StoreError> {
+        self.begin(table, key, Change::Create(value)).await
+    }
+
+    pub(super) async fn begin_remove(
+        &self,
+        table: Table,
+        key: &str,
+        revision: Revision,
+    ) -> Result<oneshot::Receiver<Answer>, StoreError> {
+        self.begin(table, key, Change::Remove(revision)).await
+    }
+
     pub(super) async fn create(&self, table: Table, key: &str, value: Bytes) -> Result<Revision, StoreError> {
         self.write(table, key, Change::Create(value)).await
     }
@@ -99,6 +117,17 @@ impl SledStore {
     }
 
     async fn write(&self, table: Table, key: &str, change: Change) -> Result<Revision, StoreError> {
+        let answered = self.begin(table, key, change).await?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Hands a write to the committer, which decides all of them in the order in which they come.
+    async fn begin(
+        &self,
+        table: Table,
+        key: &str,
+        change: Change,
+    ) -> Result<oneshot::Receiver<Answer>, StoreError> {
         let requests = self.0.requests.as_ref().ok_or(StoreError::Closed)?;
         let (answer, answered) = oneshot::channel();
         let request = Request {
@@ -108,7 +137,7 @@ impl SledStore {
             answer,
         };
         requests.send(request).await.map_err(|_| StoreError::Closed)?;
-        answered.await.map_err(|_| StoreError::Closed)?
+        Ok(answered)
     }
 
     async fn read<T: Send + 'static>(

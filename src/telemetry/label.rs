@@ -183,6 +183,31 @@ labels! {
         Failed = "failed",
     }
 
+    /// What became of one question of a meeting server whether a room may open.
+    Reservation {
+        /// A meeting is booked there, and its time is now.
+        Booked = "booked",
+        /// The rules let it open although nobody booked it.
+        Unbooked = "unbooked",
+        /// The server read what is booked.
+        Shown = "shown",
+        /// The server said that the room is empty again.
+        Emptied = "emptied",
+        TooEarly = "too_early",
+        /// The meeting was ended for everyone, or called off.
+        Over = "over",
+        /// The rules keep rooms closed that nobody booked.
+        NotBooked = "not_booked",
+        /// There is no such meeting.
+        Unknown = "unknown",
+        /// The server could not prove who it is.
+        Refused = "refused",
+        /// It could not be read.
+        Malformed = "malformed",
+        /// The store could not be read.
+        Failed = "failed",
+    }
+
     /// What usher concluded by itself because nobody had reported it.
     Correction {
         /// Somebody is in whose joining was never reported.
@@ -193,6 +218,27 @@ labels! {
         MissedEnd = "missed_end",
         /// A late fact changed the figures of a completed meeting.
         Amended = "amended",
+    }
+
+    /// What a meeting server has to be told.
+    OrderKind {
+        /// That the booked end is near.
+        Warn = "warn",
+        /// To put everybody out and close the room.
+        Close = "close",
+    }
+
+    /// How that went.
+    OrderResult {
+        Done = "done",
+        /// The room was not open any more.
+        NotThere = "not_there",
+        /// It failed, and is tried again.
+        Failed = "failed",
+        /// There was no use in trying any longer.
+        GivenUp = "given_up",
+        /// Nothing says how to act on that server.
+        NotConfigured = "not_configured",
     }
 
     /// What an audit record is about; the texts are those of the records.

@@ -16,8 +16,8 @@ use prometheus::{
 };
 
 use super::label::{
-    AuditAction, AuditOutcome, Correction, Label, MeetingStatus, ReloadResult, SignInMethod, SignInResult,
-    Source, TokenCheck, TokenKind, TokenResult, Verdict,
+    AuditAction, AuditOutcome, Correction, Label, MeetingStatus, OrderKind, OrderResult, ReloadResult,
+    Reservation, SignInMethod, SignInResult, Source, TokenCheck, TokenKind, TokenResult, Verdict,
 };
 use admission::Admission;
 pub use listeners::Listeners;
@@ -37,6 +37,9 @@ pub struct Metrics {
     meeting_duration: Histogram,
     ingest: CounterPairs<Source, Verdict>,
     corrections: CounterSet<Correction>,
+    reservations: CounterSet<Reservation>,
+    orders: CounterPairs<OrderKind, OrderResult>,
+    orders_waiting: IntGauge,
     config: Reloads,
     store: StoreMetrics,
 }
@@ -120,6 +123,22 @@ impl Metrics {
                 "Facts that were concluded because nobody had reported them.",
                 "kind",
             )?,
+            reservations: counted(
+                r,
+                "usher_reservations_total",
+                "Questions of meeting servers whether a room may open.",
+                "result",
+            )?,
+            orders: CounterPairs::new(
+                r,
+                ["usher_orders_total", "What meeting servers were told to do."],
+                ["kind", "result"],
+            )?,
+            orders_waiting: gauge(
+                r,
+                "usher_orders_waiting",
+                "What meeting servers have still to be told.",
+            )?,
             config: Reloads::new(r, started)?,
             store: StoreMetrics::new(r)?,
             registry,
@@ -195,6 +214,18 @@ impl Metrics {
 
     pub fn corrected(&self, correction: Correction) {
         self.corrections.inc(correction);
+    }
+
+    pub fn reservation_asked(&self, result: Reservation) {
+        self.reservations.inc(result);
+    }
+
+    pub fn ordered(&self, kind: OrderKind, result: OrderResult) {
+        self.orders.inc(kind, result);
+    }
+
+    pub fn set_orders_waiting(&self, count: usize) {
+        self.orders_waiting.set(saturated(count));
     }
 
     pub fn config_reloaded(&self, result: ReloadResult, now: Timestamp) {

@@ -2,11 +2,12 @@
 
 mod payload;
 
+use chrono::Duration;
 use jsonwebtoken::jwk::Jwk;
 use serde::Serialize;
 use uuid::Uuid;
 
-use self::payload::{IdPayload, Payload};
+use self::payload::{ControlPayload, IdPayload, Payload};
 use super::keys::{KeyError, Keys, SigningFailed, TokenType};
 use super::verify::{self, Refusal, Verified};
 use super::{Features, Person, PlainText};
@@ -86,6 +87,8 @@ pub struct JitsiTokens {
 impl JitsiTokens {
     /// How far back `nbf` lies, in seconds: Prosody allows no difference between its clock and ours.
     const NOT_BEFORE_SECS: i64 = 10;
+    /// How long a token that acts on rooms is good for, in seconds: one call.
+    const CONTROL_SECS: i64 = 60;
 
     /// Parses and checks the keys of a `[[jitsi]]` section.
     pub fn new(section: &Jitsi) -> Result<Self, KeyError> {
@@ -163,6 +166,19 @@ impl JitsiTokens {
         self.sign(TokenType::Id, &payload, grant.expires_at, now)
     }
 
+    /// Signs a token with which usher acts on any room through the modules that Jitsi ships (`mod_muc_end_meeting`,
+    /// `mod_system_chat_message`, `mod_muc_kick_participant`). It opens no room: its key is published apart.
+    ///
+    /// Fails where a shared secret signs; those modules take RS256 alone.
+    pub fn issue_control(&self, now: Timestamp, jti: Uuid) -> Result<Issued, TokenError> {
+        if self.keys.rsa().is_empty() {
+            return Err(TokenError::NoKeyYet);
+        }
+        let until = now + Duration::seconds(Self::CONTROL_SECS);
+        let payload = ControlPayload::new(self, (now, until), jti);
+        self.sign(TokenType::Control, &payload, until, now)
+    }
+
     /// The session and the client of an ID token that was signed here, however old: the hint of a log-out (OpenID
     /// Connect RP-Initiated Logout section 4 asks to take one that has expired). A token of another kind is none.
     pub fn session_of_id_token(&self, token: &str) -> Option<(SessionId, ClientId)> {
@@ -194,6 +210,11 @@ impl JitsiTokens {
     /// The public key (PEM, SPKI) whose kid has this SHA-256, in lower-case hex.
     pub fn public_key_pem(&self, sha256_hex_of_kid: &str) -> Option<&str> {
         self.keys.public_key_pem(sha256_hex_of_kid)
+    }
+
+    /// The public key (PEM, SPKI) with which tokens of [`Self::issue_control`] are checked, by the SHA-256 of their kid.
+    pub fn control_key_pem(&self, sha256_hex_of_kid: &str) -> Option<&str> {
+        self.keys.control_key_pem(sha256_hex_of_kid)
     }
 
     /// The public keys as JSON Web Keys; none where a shared secret signs.

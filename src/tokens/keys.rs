@@ -33,6 +33,8 @@ pub(super) enum TokenType {
     Identity,
     /// No `typ` at all, as ID tokens commonly have it; it is optional (RFC 7519 section 5.1).
     Id,
+    /// `JWT` with a `kid` of its own: lets usher act on rooms through Jitsi's Prosody modules.
+    Control,
 }
 
 /// How the tokens of one deployment are signed and checked.
@@ -57,6 +59,8 @@ pub(super) struct RsaKey {
     headers: Headers,
     /// SHA-256 of the kid, which is the name Prosody asks a key server for.
     digest: String,
+    /// The same of the `kid` of tokens that act on rooms.
+    control_digest: String,
     pem: String,
 }
 
@@ -65,6 +69,7 @@ struct Headers {
     room: String,
     identity: String,
     id: String,
+    control: String,
 }
 
 /// The one key that signs at a moment.
@@ -116,7 +121,7 @@ impl KeyError {
 impl TokenType {
     fn typ(self) -> Option<&'static str> {
         match self {
-            Self::Room => Some("JWT"),
+            Self::Room | Self::Control => Some("JWT"),
             Self::Identity => Some("at+jwt"),
             Self::Id => None,
         }
@@ -135,10 +140,12 @@ impl TokenType {
 impl Headers {
     fn new(algorithm: Algorithm, kid: Option<&str>) -> Self {
         let encoded = |kind| encoded_header(algorithm, kid, kind);
+        let control = kid.map(control_kid);
         Self {
             room: encoded(TokenType::Room),
             identity: encoded(TokenType::Identity),
             id: encoded(TokenType::Id),
+            control: encoded_header(algorithm, control.as_deref(), TokenType::Control),
         }
     }
 
@@ -147,6 +154,7 @@ impl Headers {
             TokenType::Room => &self.room,
             TokenType::Identity => &self.identity,
             TokenType::Id => &self.id,
+            TokenType::Control => &self.control,
         }
     }
 }
@@ -201,6 +209,11 @@ impl Keys {
         found.map(|key| key.pem.as_str())
     }
 
+    pub(super) fn control_key_pem(&self, digest: &str) -> Option<&str> {
+        let found = self.rsa().iter().find(|key| key.control_digest == digest);
+        found.map(|key| key.pem.as_str())
+    }
+
     pub(super) fn jwks(&self) -> impl Iterator<Item = Jwk> {
         self.rsa().iter().map(RsaKey::jwk)
     }
@@ -247,6 +260,7 @@ impl RsaKey {
             public,
             headers: Headers::new(Algorithm::RS256, Some(&key.kid)),
             digest: sha256_hex(&key.kid),
+            control_digest: sha256_hex(&control_kid(&key.kid)),
             pem: pem("PUBLIC KEY", der.as_ref()),
             pair,
         })
@@ -346,6 +360,12 @@ fn key_pair(server: &str, key: &SigningKey) -> Result<RsaKeyPair, KeyError> {
         "TooSmall" | "TooLarge" => KeyError::Size { server, kid },
         _ => KeyError::NotRsa { server, kid },
     })
+}
+
+/// The name under which a key signs what acts on rooms. It is published apart, so that Prosody finds no key for the token of
+/// a participant where it asks for those, nor the other way round.
+fn control_kid(kid: &str) -> String {
+    format!("control:{kid}")
 }
 
 fn encoded_header(algorithm: Algorithm, kid: Option<&str>, kind: TokenType) -> String {

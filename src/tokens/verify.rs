@@ -30,7 +30,7 @@ pub struct Verified {
 }
 
 /// Who holds it, as far as the token says so in text.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct VerifiedUser {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -120,7 +120,9 @@ pub(super) fn verify(
     claims.check_parties(server)?;
     match kind {
         TokenType::Room => claims.check_place(server.domain(), room)?,
-        TokenType::Identity | TokenType::Id => claims.check_no_place(server.domain(), room)?,
+        TokenType::Identity | TokenType::Id | TokenType::Control => {
+            claims.check_no_place(server.domain(), room)?
+        }
     }
     Ok(claims.into_verified(expires_at))
 }

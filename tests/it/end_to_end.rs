@@ -6,5 +6,5 @@ mod prosody_dies;
 mod recorded;
 mod rooms;
 mod stage;
-mod story;
-mod tokens;
+pub mod story;
+pub mod tokens;

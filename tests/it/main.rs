@@ -1,5 +1,7 @@
 //! One binary for every integration test: each further one costs a link.
 
+mod agenda;
+mod acting;
 mod api;
 mod audit;
 mod bad_input;
@@ -18,6 +20,7 @@ mod nats;
 mod nginx;
 mod nothing_lost;
 mod oidc;
+mod openapi;
 mod pages;
 mod patience;
 mod ports;

@@ -46,6 +46,7 @@ contract! {
         large_values_come_back_whole
         readers_see_large_values_whole
         no_update_is_lost
+        what_was_begun_first_is_there_first
         callers_share_flushes
         everything_is_there_after_reopening;
 }
@@ -337,6 +338,26 @@ async fn increment(store: &Store, times: u32) {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+async fn what_was_begun_first_is_there_first(Fixture { store, .. }: Fixture) {
+    let kept = store.create(T, "kept", text("x")).await.unwrap();
+    for n in 0..50 {
+        let key = format!("first-{n}");
+        let first = store.begin_create(T, &key, text("x")).await.unwrap();
+        let taken = store.begin_create(T, &key, text("y")).await.unwrap();
+        store.create(T, &format!("second-{n}"), text("x")).await.unwrap();
+        assert_eq!(value(&store, &key).await, Some(text("x")));
+        assert!(first.done().await.is_ok());
+        assert!(matches!(taken.done().await, Err(StoreError::Conflict)));
+    }
+    drop(store.begin_remove(T, "kept", kept).await.unwrap());
+    store.create(T, "last", text("x")).await.unwrap();
+    assert_eq!(
+        value(&store, "kept").await,
+        None,
+        "it is done although nobody waits for it"
+    );
 }
 
 async fn callers_share_flushes(Fixture { store, flushes, .. }: Fixture) {

@@ -88,7 +88,17 @@ function placeOf(stanza) {
   };
 }
 
+/** What is said in a room; its subject is nothing that is said. */
+function onMessage(client, stanza) {
+  const json = stanza.getChildText("json-message", "http://jitsi.org/jitmeet");
+  const body = stanza.getChildText("body");
+  if (!body && !json) return;
+  const { from, type } = stanza.attrs;
+  say({ id: client.id, message: { from, type, body, json: json ? JSON.parse(json) : undefined } });
+}
+
 function onStanza(client, stanza) {
+  if (stanza.name === "message") return onMessage(client, stanza);
   if (stanza.name !== "presence") return;
   const [room, nick] = stanza.attrs.from.split("/");
   const place = placeOf(stanza);

@@ -118,6 +118,7 @@ fn read_all_jitsi(file: &Section) -> Vec<Jitsi> {
 fn read_jitsi(server: &Section, names: &Once, kids: &Once) -> Option<Jitsi> {
     let domain = server.required("domain", kind::host).unwrap_or_default();
     let signing = read_signing(server, kids);
+    let control = read_control(server, signing.as_ref());
     Some(Jitsi {
         name: read_name(server, names),
         app_id: server.required("app_id", kind::text).unwrap_or_default(),
@@ -128,11 +129,29 @@ fn read_jitsi(server: &Section, names: &Once, kids: &Once) -> Option<Jitsi> {
             server.secret("prosody_secret", "prosody_secret_file"),
         ),
         prosody_http: server.optional("prosody_http", kind::http_url),
-        control: server.or("control", Control::default(), kind::one_of),
+        control,
         domain,
         // Last, so that the faults of all the others are noted without it.
         signing: signing?,
     })
+}
+
+/// How rooms are acted on, which takes more settings.
+fn read_control(server: &Section, signing: Option<&Signing>) -> Control {
+    let control = server.or("control", Control::default(), kind::one_of);
+    let has_secret = server.has("prosody_secret") || server.has("prosody_secret_file");
+    match control {
+        Control::Jitsi if matches!(signing, Some(Signing::Shared(_))) => server.fault(
+            "control",
+            "\"jitsi\" needs signing_keys: Jitsi's modules take no token that app_secret signed; use \"usher\"",
+        ),
+        Control::Usher if server.has("prosody_http") && !has_secret => server.warn(
+            "prosody_http",
+            "without prosody_secret usher cannot act on rooms",
+        ),
+        Control::Jitsi | Control::Usher => {}
+    }
+    control
 }
 
 /// The name of a server, `main` when there is none.

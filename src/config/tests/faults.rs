@@ -116,6 +116,10 @@ const SERVERS: &[(&str, &str)] = &[
         "usher.toml:5:14: jitsi.0.muc_domain: must be a host like meet.example.com, without scheme, port or path",
     ),
     (
+        "control = \"jitsi\"",
+        "usher.toml:5:11: jitsi.0.control: \"jitsi\" needs signing_keys: Jitsi's modules take no token that app_secret signed; use \"usher\"",
+    ),
+    (
         "app_secret_file = \"x\"",
         "usher.toml:5:19: jitsi.0.app_secret_file: only one of app_secret and app_secret_file may be given",
     ),

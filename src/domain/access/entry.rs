@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::RoomPattern;
+use super::opening::{Booked, Closed, RoomPassword};
+use super::{RoomPattern, Seat};
 use crate::domain::{RoomName, User};
 
 /// Everything that decides about rooms.
@@ -49,6 +50,8 @@ pub struct Rule {
     pub lobby: Option<bool>,
     /// Whether people wait until a moderator is in.
     pub wait_for_host: Option<bool>,
+    /// What people have to say at the door.
+    pub password: Option<RoomPassword>,
 }
 
 /// What happens to a room that nobody booked.
@@ -88,6 +91,15 @@ pub struct Entry {
     pub max_people: Option<u32>,
 }
 
+/// What people wait for who do not moderate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waits {
+    /// Until somebody who moderates is in.
+    pub for_host: bool,
+    /// Until somebody who moderates lets them in.
+    pub to_be_let_in: bool,
+}
+
 /// Why somebody may not enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EntryDenial {
@@ -95,40 +107,55 @@ pub enum EntryDenial {
     GuestsNotAllowed,
     #[error("the user is not among those who may enter this room")]
     NotAMember,
-    #[error("nobody has booked this room")]
-    NotBooked,
+    /// Nobody may, now.
+    #[error(transparent)]
+    Closed(#[from] Closed),
 }
 
 // === impl RoomRules ===
 
 impl RoomRules {
-    /// Whether and how somebody may enter; `is_booked` says whether a meeting is booked there that is not over.
+    /// Whether and how somebody may enter.
     ///
-    /// Who may not enter at all is told so first, whatever is booked: a calendar is nobody else's business.
+    /// Where the meeting names its people, they alone may, and whoever moderates it moderates; else whoever the rules let
+    /// in. Who may not enter at all is told so first, whatever is booked: a calendar is nobody else's business.
     pub fn entry(
         &self,
         room: &RoomName,
         visitor: Visitor<'_>,
-        is_booked: bool,
+        booked: &Booked,
     ) -> Result<Entry, EntryDenial> {
+        let mut seat = None;
         match channel_number(room) {
             Some(number) => self.check_channel(number, visitor)?,
             None => {
-                self.check_member(room, visitor)?;
-                self.check_booking(room, is_booked)?;
+                seat = self.seat(room, visitor, booked)?;
+                self.opening(room, booked)?;
             }
         }
-        let moderator = self.names(room, visitor, |rule| rule.moderators.as_deref());
+        Ok(self.entry_as(room, visitor, seat))
+    }
+
+    /// How somebody enters who may, with their seat in the meeting there, if it gave them one.
+    pub fn entry_as(&self, room: &RoomName, visitor: Visitor<'_>, seat: Option<Seat>) -> Entry {
+        let by_rule = self.names(room, visitor, |rule| rule.moderators.as_deref());
+        let moderator = by_rule || seat == Some(Seat::Moderator);
         let bypass = self.names(room, visitor, |rule| rule.lobby_bypass.as_deref());
-        Ok(Entry {
+        let features = self.said(room, |rule| rule.features.as_ref());
+        Entry {
             moderator,
-            features: self
-                .said(room, |rule| rule.features.as_ref())
-                .cloned()
-                .unwrap_or_default(),
+            features: features.cloned().unwrap_or_default(),
             lobby_bypass: moderator || bypass,
             max_people: self.said(room, |rule| rule.max_people),
-        })
+        }
+    }
+
+    /// What people wait for before a room.
+    pub fn waits(&self, room: &RoomName) -> Waits {
+        Waits {
+            for_host: self.said(room, |rule| rule.wait_for_host).unwrap_or_default(),
+            to_be_let_in: self.said(room, |rule| rule.lobby).unwrap_or_default(),
+        }
     }
 
     /// The channels that a user may enter, by number.
@@ -164,10 +191,19 @@ impl RoomRules {
         }
     }
 
-    fn check_booking(&self, room: &RoomName, is_booked: bool) -> Result<(), EntryDenial> {
-        match self.said(room, |rule| rule.unbooked) {
-            Some(Unbooked::Deny) if !is_booked => Err(EntryDenial::NotBooked),
-            _ => Ok(()),
+    /// The seat in the meeting, where that names its people; else none, if the rules let the visitor in.
+    fn seat(
+        &self,
+        room: &RoomName,
+        visitor: Visitor<'_>,
+        booked: &Booked,
+    ) -> Result<Option<Seat>, EntryDenial> {
+        let Some(booking) = booked.guest_list() else {
+            return self.check_member(room, visitor).map(|()| None);
+        };
+        match visitor {
+            Visitor::Guest => Err(EntryDenial::GuestsNotAllowed),
+            Visitor::User(user) => booking.seat(user).map(Some).ok_or(EntryDenial::NotAMember),
         }
     }
 
@@ -183,8 +219,13 @@ impl RoomRules {
         self.said(room, list).is_some_and(|parties| any_is(parties, user))
     }
 
+    /// Whether it is the room of a channel that there is.
+    pub(super) fn is_channel(&self, room: &RoomName) -> bool {
+        channel_number(room).is_some_and(|number| self.channels.contains_key(&number))
+    }
+
     /// What the first rule says that fits the room and says something.
-    fn said<'a, T>(&'a self, room: &RoomName, about: impl Fn(&'a Rule) -> Option<T>) -> Option<T> {
+    pub(super) fn said<'a, T>(&'a self, room: &RoomName, about: impl Fn(&'a Rule) -> Option<T>) -> Option<T> {
         let fitting = self
             .rules
             .iter()

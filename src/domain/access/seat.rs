@@ -84,12 +84,17 @@ impl Booking {
 
     /// Whether somebody moderates by what was agreed, whatever roles they have: the creator, the hosts, the doctor.
     pub fn is_host(&self, user: &UserId) -> bool {
+        self.hosts().any(|host| host == user)
+    }
+
+    /// Who moderates by what was agreed; somebody may be named twice.
+    pub fn hosts(&self) -> impl Iterator<Item = &UserId> {
         let details = &self.details;
         let doctor = details
             .appointment
             .as_ref()
             .and_then(|appointment| appointment.doctor.as_ref());
-        details.created_by.as_ref() == Some(user) || details.hosts.contains(user) || doctor == Some(user)
+        details.created_by.iter().chain(&details.hosts).chain(doctor)
     }
 
     /// Whether the caller may know of it at all. To others it does not exist.

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
-use super::{Attendance, Span, Stay};
+use super::{Attendance, Person, Span, Stay};
 use crate::domain::Timestamp;
 
 /// The figures of a meeting, exact to the millisecond of what the servers reported.
@@ -22,6 +22,18 @@ pub struct Figures {
     pub person_millis: i64,
     /// How many people were in at once.
     pub peak: u32,
+}
+
+/// One time that somebody was in, with moves between parts of the meeting joined.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Visit<'a> {
+    pub person: &'a Person,
+    pub from: Timestamp,
+    /// When it ended; `now` where it goes on.
+    pub to: Timestamp,
+    pub goes_on: bool,
+    /// Whether usher concluded when it ended.
+    pub estimated: bool,
 }
 
 impl Figures {
@@ -77,7 +89,7 @@ impl Attendance {
 
     /// What the stays add up to at `now`; none when nobody ever came.
     pub fn figures(&self, now: Timestamp) -> Option<Figures> {
-        let visits = self.visits(now);
+        let visits: Vec<_> = self.visits(now).iter().map(Visit::span).collect();
         let started_at = visits.iter().map(|visit| visit.0).min()?;
         let ended_at = visits.iter().map(|visit| visit.1).max()?;
         let person_millis = visits
@@ -96,23 +108,59 @@ impl Attendance {
         })
     }
 
-    /// The stays of people with moves between parts joined into one visit.
-    fn visits(&self, now: Timestamp) -> Vec<Span> {
-        let mut visits = Vec::new();
+    /// The stays of people with moves between parts joined into one visit; those of one connection in order of time.
+    pub fn visits(&self, now: Timestamp) -> Vec<Visit<'_>> {
+        let mut visits: Vec<Visit<'_>> = Vec::new();
         for of_one in self.stays.chunk_by(|a, b| a.occupant == b.occupant) {
             let people = of_one.iter().filter(|stay| stay.role == super::Role::Person);
             let mut spans: Vec<_> = people.map(|stay| (stay, span(stay, now))).collect();
             spans.sort_by_key(|(_, span)| *span);
             let first = visits.len();
             for (stay, span) in spans {
-                let reach = |visit: &Span| span.0 <= visit.1 + move_window_before(stay, of_one);
+                let reach = |visit: &Visit<'_>| span.0 <= visit.to + move_window_before(stay, of_one);
                 match visits[first..].last_mut().filter(|visit| reach(visit)) {
-                    Some(visit) => visit.1 = span.1.max(visit.1),
-                    None => visits.push(span),
+                    Some(visit) => visit.go_on_with(stay, span),
+                    None => visits.push(Visit::of(stay, span)),
                 }
             }
         }
         visits
+    }
+}
+
+// === impl Visit ===
+
+impl<'a> Visit<'a> {
+    fn of(stay: &'a Stay, (from, to): Span) -> Self {
+        Self {
+            person: &stay.person,
+            from,
+            to,
+            goes_on: stay.is_open(),
+            estimated: stay.end.as_ref().is_some_and(|end| end.estimated),
+        }
+    }
+
+    /// The same person, in another part.
+    fn go_on_with(&mut self, stay: &'a Stay, (from, to): Span) {
+        let next = Self::of(stay, (from, to));
+        if to >= self.to {
+            (self.to, self.estimated) = (to, next.estimated);
+        }
+        self.goes_on |= next.goes_on;
+        if *self.person == Person::default() {
+            self.person = next.person;
+        }
+    }
+
+    /// From when to when.
+    pub fn span(&self) -> Span {
+        (self.from, self.to)
+    }
+
+    /// In whole seconds, to the nearest.
+    pub fn seconds(&self) -> i64 {
+        seconds((self.to - self.from).num_milliseconds())
     }
 }
 
@@ -149,7 +197,7 @@ fn union(mut spans: Vec<Span>) -> Duration {
 }
 
 /// How many of the spans overlap at most; who leaves at the moment another comes does not count with them.
-fn peak(spans: &[Span]) -> u32 {
+pub fn peak(spans: &[Span]) -> u32 {
     let mut steps: Vec<_> = spans
         .iter()
         .flat_map(|(from, to)| [(*from, 1), (*to, -1)])

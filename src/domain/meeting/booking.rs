@@ -116,6 +116,19 @@ impl Booking {
         let appointment = self.details.appointment.as_ref();
         appointment.is_some_and(|appointment| appointment.in_person)
     }
+
+    /// Whether it asks for what another did, whatever room was made up for either. Where the client has a number of its
+    /// own for the appointment, that alone says what is meant.
+    pub fn asks_what(&self, other: &Self) -> bool {
+        let is_numbered = self.appointment.is_some();
+        let asked = |booking: &Self| {
+            let mut asked = booking.clone();
+            asked.room = self.room.clone();
+            asked.idempotency_key = None;
+            asked
+        };
+        self.appointment == other.appointment && (is_numbered || asked(self) == asked(other))
+    }
 }
 
 // === impl Details ===

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::booking::Slot;
-use super::order::{CloseReason, Order};
 use super::settle::{Teller, Telling};
 use super::{Meeting, TransitionError};
 use crate::domain::UserId;
@@ -49,7 +48,7 @@ impl Meeting {
         Ok(())
     }
 
-    /// Another time, if it differs. Whatever was to be done about the old end is not any more.
+    /// Another time, if it differs. What was done about the old end is to be done about the new one too.
     fn take_slot(&mut self, slot: Option<Slot>) -> bool {
         let Some(slot) = slot.filter(|slot| self.booking.slot != Some(*slot)) else {
             return false;
@@ -59,8 +58,7 @@ impl Meeting {
             .slot
             .is_some_and(|known| known.ends_at() == slot.ends_at());
         if !same_end {
-            self.warned_of = None;
-            self.orders.retain(|order| !order.is_about_the_end());
+            (self.warned_of, self.closed_of) = (None, None);
         }
         self.booking.slot = Some(slot);
         true
@@ -100,22 +98,6 @@ fn replace_text(text: &mut Option<String>, with: Option<&str>) -> bool {
     let differs = *text != with;
     *text = with;
     differs
-}
-
-// === impl Order ===
-
-impl Order {
-    /// Whether it is there because of the booked end.
-    fn is_about_the_end(&self) -> bool {
-        matches!(
-            self,
-            Self::Warn { .. }
-                | Self::Close {
-                    why: CloseReason::TimeIsUp,
-                    ..
-                }
-        )
-    }
 }
 
 #[cfg(test)]

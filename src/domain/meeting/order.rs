@@ -30,7 +30,8 @@ pub enum CloseReason {
 // === impl Order ===
 
 impl Order {
-    fn is_close(&self) -> bool {
+    /// Whether it is about the end of the room.
+    pub fn is_close(&self) -> bool {
         matches!(self, Self::Close { .. })
     }
 }

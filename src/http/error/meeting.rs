@@ -27,6 +27,8 @@ pub(in crate::http) enum MeetingRefusal {
     Over,
     /// People meet at the hospital.
     InPerson,
+    /// The room is open only to those who book it.
+    NotBooked,
 }
 
 // === impl MeetingRefusal ===
@@ -38,7 +40,7 @@ impl MeetingRefusal {
             Self::Outdated => StatusCode::PRECONDITION_FAILED,
             Self::UnknownRoleContext => StatusCode::BAD_REQUEST,
             Self::RoleContextForbidden | Self::NotOrganiser => StatusCode::FORBIDDEN,
-            Self::TooEarly { .. } | Self::Waiting => StatusCode::FORBIDDEN,
+            Self::TooEarly { .. } | Self::Waiting | Self::NotBooked => StatusCode::FORBIDDEN,
         }
     }
 
@@ -53,6 +55,7 @@ impl MeetingRefusal {
             Self::Waiting => "waiting_for_host",
             Self::Over => "meeting_over",
             Self::InPerson => "no_room",
+            Self::NotBooked => "room_not_booked",
         }
     }
 
@@ -84,6 +87,7 @@ impl MeetingRefusal {
             Self::Waiting => "Please wait until the host lets you in.".into(),
             Self::Over => "This meeting is over.".into(),
             Self::InPerson => "This appointment is in person and has no room.".into(),
+            Self::NotBooked => "Nobody has booked this room.".into(),
         }
     }
 
@@ -96,10 +100,12 @@ impl MeetingRefusal {
             Self::UnknownRoleContext => "چنین زمینهٔ نقشی وجود ندارد.".into(),
             Self::RoleContextForbidden => "شما اجازهٔ ساختن چنین جلسه‌ای را ندارید.".into(),
             Self::NotOrganiser => "فقط برگزارکنندگان جلسه می‌توانند این کار را انجام دهند.".into(),
-            Self::TooEarly { opens_at } => format!("این اتاق در {opens_at} باز می‌شود."),
+            // The time keeps its own direction in the midst of Persian (UAX #9, section 2.4.2).
+            Self::TooEarly { opens_at } => format!("این اتاق در \u{2066}{opens_at}\u{2069} باز می‌شود."),
             Self::Waiting => "لطفاً منتظر بمانید تا میزبان شما را بپذیرد.".into(),
             Self::Over => "این جلسه به پایان رسیده است.".into(),
             Self::InPerson => "این نوبت حضوری است و اتاقی ندارد.".into(),
+            Self::NotBooked => "این اتاق رزرو نشده است.".into(),
         }
     }
 }

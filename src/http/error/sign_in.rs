@@ -3,7 +3,6 @@
 use http::StatusCode;
 
 use crate::config::daemon::Language;
-use crate::domain::access::EntryDenial;
 use crate::tokens::Refusal;
 
 /// A refusal around signing in.
@@ -19,7 +18,10 @@ pub(in crate::http) enum SignInRefusal {
     NoProfile,
     /// More passwords wait to be checked than the machine should be asked for.
     Busy,
-    Entry(EntryDenial),
+    /// The room is not open to people without an account.
+    GuestsNotAllowed,
+    /// The room is open to others.
+    NotAMember,
     UnknownClient,
     UnknownRedirect,
     BadRefreshToken,
@@ -44,7 +46,8 @@ impl SignInRefusal {
         match self {
             Self::Needed | Self::BadToken(_) | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::BadRefreshToken | Self::RefreshTokenReused => StatusCode::UNAUTHORIZED,
-            Self::Inactive | Self::Entry(_) | Self::StaleForm => StatusCode::FORBIDDEN,
+            Self::Inactive | Self::StaleForm => StatusCode::FORBIDDEN,
+            Self::GuestsNotAllowed | Self::NotAMember => StatusCode::FORBIDDEN,
             Self::NoProfile => StatusCode::NOT_FOUND,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::UnknownClient | Self::UnknownRedirect | Self::StateMismatch => StatusCode::BAD_REQUEST,
@@ -61,9 +64,8 @@ impl SignInRefusal {
             Self::Inactive => "user_inactive",
             Self::NoProfile => "no_profile",
             Self::Busy => "busy",
-            Self::Entry(EntryDenial::GuestsNotAllowed) => "guests_not_allowed",
-            Self::Entry(EntryDenial::NotAMember) => "not_a_member",
-            Self::Entry(EntryDenial::NotBooked) => "room_not_booked",
+            Self::GuestsNotAllowed => "guests_not_allowed",
+            Self::NotAMember => "not_a_member",
             Self::UnknownClient => "unknown_client",
             Self::UnknownRedirect => "unknown_redirect_uri",
             Self::BadRefreshToken => "invalid_refresh_token",
@@ -101,9 +103,8 @@ impl SignInRefusal {
             Self::Inactive => "This account is switched off.".into(),
             Self::NoProfile => "There is no profile for this account.".into(),
             Self::Busy => "Many people are signing in right now; please try again.".into(),
-            Self::Entry(EntryDenial::GuestsNotAllowed) => "This room needs an account.".into(),
-            Self::Entry(EntryDenial::NotAMember) => "You are not among those who may enter this room.".into(),
-            Self::Entry(EntryDenial::NotBooked) => "Nobody has booked this room.".into(),
+            Self::GuestsNotAllowed => "This room needs an account.".into(),
+            Self::NotAMember => "You are not among those who may enter this room.".into(),
             Self::UnknownClient => "The program that asks you to sign in is not known here.".into(),
             Self::UnknownRedirect => "The program is not registered at the address that it named.".into(),
             Self::BadRefreshToken => "The refresh token is not known or has expired.".into(),
@@ -126,9 +127,8 @@ impl SignInRefusal {
             Self::Inactive => "حساب کاربری شما غیرفعال شده است.".into(),
             Self::NoProfile => "اطلاعات کاربر یافت نشد.".into(),
             Self::Busy => "افراد زیادی در حال ورود هستند؛ دوباره تلاش کنید.".into(),
-            Self::Entry(EntryDenial::GuestsNotAllowed) => "برای این اتاق حساب کاربری لازم است.".into(),
-            Self::Entry(EntryDenial::NotAMember) => "شما اجازهٔ ورود به این اتاق را ندارید.".into(),
-            Self::Entry(EntryDenial::NotBooked) => "این اتاق رزرو نشده است.".into(),
+            Self::GuestsNotAllowed => "برای این اتاق حساب کاربری لازم است.".into(),
+            Self::NotAMember => "شما اجازهٔ ورود به این اتاق را ندارید.".into(),
             Self::UnknownClient => "برنامه‌ای که درخواست ورود داده شناخته شده نیست.".into(),
             Self::UnknownRedirect => "نشانی بازگشت برای این برنامه ثبت نشده است.".into(),
             Self::BadRefreshToken => "توکن تازه‌سازی شناخته شده نیست یا منقضی شده است.".into(),
@@ -141,12 +141,6 @@ impl SignInRefusal {
             Self::NotForm => "پارامترها خوانا نیستند.".into(),
             Self::WrongMediaType { wanted } => format!("نوع بدنه باید {wanted} باشد."),
         }
-    }
-}
-
-impl From<EntryDenial> for SignInRefusal {
-    fn from(denial: EntryDenial) -> Self {
-        Self::Entry(denial)
     }
 }
 

@@ -3,25 +3,27 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::RoomName;
 use crate::domain::meeting::MeetingType;
 use crate::tokens::{JitsiTokens, Person};
 
 /// The options, ready to be handed over as they are.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::http) struct Embed<'a> {
     domain: &'a str,
     room_name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     jwt: Option<&'a str>,
+    #[schema(value_type = BTreeMap<String, bool>)]
     config_overwrite: BTreeMap<&'static str, bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_info: Option<UserInfo<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct UserInfo<'a> {
     display_name: &'a str,

@@ -5,58 +5,85 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, FixedOffset};
 use http::HeaderMap;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::domain::meeting::{Booking, Details, Kind, MeetingType, Slot};
 use crate::domain::observation::BackendId;
 use crate::domain::{RoomKey, RoomName, Timestamp, UserId};
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
-use crate::http::field::{idempotency_key, life, required, room};
+use crate::http::field::{idempotency_key, life, required, room, whole};
+use crate::http::openapi::form;
 use crate::tokens::{AvatarUrl, Email, Features, Grant, Person, PlainText};
 
 /// `POST /api/jitsi/generate-token`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GenerateToken {
+    #[schema(required = true, schema_with = form::room_name)]
     room_name: Option<String>,
+    #[schema(required = true, schema_with = form::person_name)]
     user_name: Option<String>,
+    /// Goes into the token only where the client is configured so: everyone in the room can read it.
+    #[schema(schema_with = form::optional_email)]
     user_email: Option<String>,
+    #[schema(schema_with = form::optional_text)]
     user_id: Option<String>,
+    #[schema(schema_with = form::optional_address)]
     avatar: Option<String>,
+    /// False where nothing is said.
     is_moderator: Option<bool>,
     /// Names the client's appointment; the room alone decides which meeting it is.
     #[serde(rename = "appointmentId")]
     _appointment_id: Option<String>,
+    /// Seconds; 7200 where nothing is said, at most what the client may ask for.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 31536000)]
     expires_in: Option<u64>,
+    #[schema(schema_with = form::features)]
     features: Option<BTreeMap<String, bool>>,
+    #[schema(schema_with = form::optional_name)]
     group: Option<String>,
 }
 
 /// `POST /api/jitsi/create-room`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreateRoom {
+    #[schema(required = true, schema_with = form::appointment)]
     appointment_id: Option<String>,
+    #[schema(schema_with = form::optional_text)]
     therapist_id: Option<String>,
+    #[schema(schema_with = form::optional_text)]
     client_id: Option<String>,
+    #[schema(schema_with = form::optional_name)]
     therapist_name: Option<String>,
+    #[schema(schema_with = form::optional_name)]
     client_name: Option<String>,
+    /// Now, where nothing is said; within ten years.
+    #[schema(schema_with = form::optional_moment)]
     scheduled_start_time: Option<DateTime<FixedOffset>>,
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 1440)]
     duration_minutes: Option<u32>,
     call_type: Option<CallType>,
 }
 
 /// `POST /api/jitsi/validate-token`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ValidateToken {
+    #[schema(required = true, schema_with = form::required_text)]
     token: Option<String>,
+    /// The room that the token is to open.
+    #[schema(schema_with = form::optional_room_name)]
     room_name: Option<String>,
 }
 
 /// Read by way of a text, so that any other value is a wrong type of this field and not a fault of the JSON.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
+#[schema(rename_all = "lowercase")]
 enum CallType {
     Video,
     Audio,

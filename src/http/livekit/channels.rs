@@ -8,33 +8,44 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::issue;
 use crate::audit::{Act, Action};
-use crate::domain::access::{Channel, Visitor};
+use crate::domain::access::{Booked, Channel, Visitor};
 use crate::domain::{RoomName, Timestamp, User, UserId};
 use crate::http::answer::Answer;
 use crate::http::body::Body;
+use crate::http::door::refusal;
 use crate::http::error::{ApiError, LiveKitRefusal};
+use crate::http::openapi::{form, tag};
 use crate::http::origin::require_known_origin;
 use crate::http::refused::Refused;
 use crate::http::trail::{Ending, ended};
 use crate::http::{Api, Incoming, to_the_end};
 use crate::signin::{Attempt, LoginError};
-use crate::telemetry::label::{SignInMethod, SignInResult};
+use crate::telemetry::label::{Label, Route, SignInMethod, SignInResult};
 use crate::tokens::livekit::{DisplayName, Grant, Identity, RoomConfig};
 use crate::tokens::{Keyring, LiveKitTokens};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ChannelCredentials)]
 struct Credentials {
+    /// An e-mail address.
+    #[schema(required = true, schema_with = form::required_text)]
     username: Option<String>,
+    #[schema(required = true, schema_with = form::password)]
     password: Option<String>,
+    /// One of the configured servers; the first, where nothing is said.
     server_url: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChannelTokens)]
 struct SignedIn<'a> {
+    /// Always true.
     success: bool,
+    #[schema(value_type = String)]
     user_id: &'a UserId,
     username: &'a str,
     channels: Vec<Listed<'a>>,
@@ -43,15 +54,18 @@ struct SignedIn<'a> {
     server_url: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Channel)]
 struct Listed<'a> {
     channel_id: u64,
     name: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ChannelToken<'a> {
+    /// Good for this room alone, for six hours.
     token: String,
+    #[schema(value_type = String)]
     room: RoomName,
     name: &'a str,
 }
@@ -59,6 +73,28 @@ struct ChannelToken<'a> {
 /// How long a token for a channel opens it: as long as LiveKit's own libraries make theirs.
 const LIFE: Duration = Duration::hours(6);
 
+/// Signs a person in and gives a token for each channel
+///
+/// Everybody who may enter the channel by the rules gets one; room = `channel-{channel_id}`.
+#[utoipa::path(
+    post,
+    path = Route::ClientAuth.as_str(),
+    operation_id = "channel_tokens",
+    tag = tag::LIVEKIT,
+    request_body(content = Credentials, example = json!({"username": "user@example.com", "password": "dev-password"})),
+    responses((status = 200, description = "A token for each channel that is open to the person.", body = SignedIn, example = json!({
+        "success": true,
+        "user_id": "123e4567-e89b-12d3-a456-426614174000",
+        "username": "user@example.com",
+        "channels": [{"channel_id": 1234567, "name": "Town hall"}],
+        "tokens": {"1234567": {"token": "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl", "room": "channel-1234567", "name": "Town hall"}},
+        "server_url": "https://livekit.example.com",
+    }))),
+    extensions(("x-errors" = json!([
+        "missing_field", "unknown_server", "wrong_credentials", "user_inactive", "no_channel", "no_profile",
+        "origin_not_allowed", "rate_limited", "busy",
+    ]))),
+)]
 pub(super) async fn sign_in(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     require_known_origin(&request.headers, &request.config)?;
     let wanted: Credentials = body.json().await?;
@@ -176,11 +212,9 @@ fn channel_token(
 
 fn grant(request: &Incoming, user: &User, room: &RoomName, until: Timestamp) -> Result<Grant, ApiError> {
     // Nobody has to book a channel.
-    let entry = request
-        .config
-        .rooms
-        .access
-        .entry(room, Visitor::User(user), true)?;
+    let rules = &request.config.rooms.access;
+    let entry = rules.entry(room, Visitor::User(user), &Booked::Nothing);
+    let entry = entry.map_err(|denial| refusal(denial, &request.config))?;
     let identity = Identity::of_user(&user.id).map_err(|_| fault("profile"))?;
     Ok(Grant {
         name: DisplayName::shortened(&user.name),

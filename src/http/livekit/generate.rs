@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::issue;
 use crate::audit::Act;
@@ -14,24 +15,35 @@ use crate::http::auth::{Caller, MAY_GENERATE};
 use crate::http::backend::livekit;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
-use crate::http::field::{life, required, room, seconds};
+use crate::http::field::{life, required, room, seconds, whole};
+use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 use crate::tokens::livekit::{Attributes, DisplayName, Grant, Identity, TrackSource};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = GenerateLiveKitToken)]
 struct GenerateToken {
+    #[schema(required = true, schema_with = form::room_name)]
     room_name: Option<String>,
+    #[schema(required = true, schema_with = form::identity)]
     identity: Option<String>,
+    #[schema(schema_with = form::optional_name)]
     name: Option<String>,
     grants: Option<Grants>,
+    #[schema(max_length = 1024)]
     metadata: Option<String>,
+    #[schema(schema_with = form::attributes)]
     attributes: Option<BTreeMap<String, String>>,
+    /// Seconds; 7200 where nothing is said, at most what the client may ask for.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 31536000)]
     expires_in: Option<u64>,
 }
 
 /// Absent is LiveKit's default: to publish and to subscribe, without a privilege.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Grants {
     can_publish: Option<bool>,
@@ -39,18 +51,47 @@ struct Grants {
     can_publish_data: Option<bool>,
     room_admin: Option<bool>,
     hidden: Option<bool>,
+    #[schema(schema_with = form::track_sources)]
     can_publish_sources: Option<Vec<TrackSource>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = GeneratedLiveKitToken)]
 struct GeneratedToken<'a> {
     token: &'a str,
     server_url: &'a str,
     room_name: &'a str,
+    #[schema(format = DateTime)]
     expires_at: String,
 }
 
+/// Makes a LiveKit token for one participant and one room
+#[utoipa::path(
+    post,
+    path = Route::LiveKitGenerate.as_str(),
+    operation_id = "generate_livekit_token",
+    tag = tag::LIVEKIT,
+    security(("api_key" = ["tokens:issue"]), ("client" = ["tokens:issue"])),
+    request_body(content = GenerateToken, example = json!({
+        "roomName": "ward-7",
+        "identity": "therapist-123",
+        "name": "Dr. Sarah Johnson",
+        "grants": {"canPublish": true, "canSubscribe": true, "canPublishSources": ["camera", "microphone"]},
+        "attributes": {"department": "cardiology"},
+        "expiresIn": 7200,
+    })),
+    responses((status = 200, description = "The token.", body = GeneratedToken, example = json!({
+        "token": "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
+        "serverUrl": "https://livekit.example.com",
+        "roomName": "ward-7",
+        "expiresAt": "2026-11-14T12:00:00Z",
+    }))),
+    extensions(("x-errors" = json!([
+        "missing_field", "invalid_field", "expires_in_too_long", "room_not_allowed", "unknown_server", "token_too_large",
+        "unavailable",
+    ]))),
+)]
 pub(super) async fn generate_token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     let caller = request.caller(MAY_GENERATE)?;
     let answer = async {

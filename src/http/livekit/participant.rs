@@ -10,6 +10,7 @@ use http::StatusCode;
 use http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::issue;
 use crate::audit::Act;
@@ -21,29 +22,41 @@ use crate::http::backend::livekit;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::field::life;
+use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
 use crate::signin::Session;
+use crate::telemetry::label::{Label, Route};
 use crate::tokens::LiveKitTokens;
 use crate::tokens::livekit::{Attributes, DisplayName, Grant, Identity, RoomConfig};
 
 /// Field names as protobuf's JSON has them, in either spelling (`livekit_token_source.proto`).
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = LiveKitTokenRequest)]
 struct TokenRequest {
+    /// A fresh one, where nothing is said.
     #[serde(alias = "roomName")]
+    #[schema(schema_with = form::optional_room_name)]
     room_name: Option<String>,
     #[serde(alias = "participantName")]
+    #[schema(schema_with = form::optional_name)]
     participant_name: Option<String>,
     #[serde(alias = "participantIdentity")]
+    #[schema(schema_with = form::optional_identity)]
     participant_identity: Option<String>,
     #[serde(alias = "participantMetadata")]
+    #[schema(max_length = 1024)]
     participant_metadata: Option<String>,
     #[serde(alias = "participantAttributes")]
+    #[schema(schema_with = form::attributes)]
     participant_attributes: Option<BTreeMap<String, String>>,
+    /// LiveKit's `RoomConfiguration`, for rooms that begin with this participant.
     #[serde(alias = "roomConfig")]
+    #[schema(schema_with = form::room_config)]
     room_config: Option<Value>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LiveKitTokenAnswer)]
 struct TokenAnswer<'a> {
     server_url: &'a str,
     participant_token: &'a str,
@@ -55,6 +68,28 @@ struct TokenAnswer<'a> {
 /// In place of what was not said: bytes of randomness in a fresh name, so that nobody else comes by it.
 const DRAWN_BYTES: usize = 10;
 
+/// Makes a LiveKit token, as LiveKit's own clients ask for one
+///
+/// Everything may be left out, and field names are taken in snake case and camel case. A program may say what it wants within
+/// its rooms; a person is who they have signed in as, in rooms that the rules allow.
+#[utoipa::path(
+    post,
+    path = Route::LiveKitToken.as_str(),
+    operation_id = "livekit_token",
+    tag = tag::LIVEKIT,
+    security(("api_key" = ["tokens:issue"]), ("client" = ["tokens:issue"]), ("user" = []), ("session" = [])),
+    request_body(content = TokenRequest, example = json!({"room_name": "ward-7", "participant_name": "Dr. Sarah Johnson"})),
+    responses((status = 201, description = "The token.", body = TokenAnswer, example = json!({
+        "server_url": "https://livekit.example.com",
+        "participant_token": "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
+        "room_name": "ward-7",
+        "participant_name": "Dr. Sarah Johnson",
+    }))),
+    extensions(("x-errors" = json!([
+        "invalid_field", "room_not_allowed", "unknown_server", "token_too_large", "field_not_allowed", "guests_not_allowed",
+        "not_a_member", "room_not_booked", "unavailable",
+    ]))),
+)]
 pub(super) async fn token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     if is_program(request).await? {
         let caller = request.caller(MAY_GENERATE)?;
@@ -101,30 +136,29 @@ async fn for_person(request: &Incoming, session: &Session, body: Body) -> Result
         room: Some(room.clone()),
         ..request.issue_for(session)
     };
-    let answer = || {
+    let answer = async || {
         let keyring = request.api.keyring.borrow().clone();
         let server = keyring.livekit(None).ok_or(LiveKitRefusal::UnknownServer)?;
-        let own = own_grant(request, session, server, room)?;
+        let own = own_grant(request, session, server, room).await?;
         wanted.require_nothing_beyond(&own)?;
         issued(request, server, &own)
     };
-    let answer = request.ended(act, answer()).await?;
+    let answer = request.ended(act, answer().await).await?;
     Ok(answer.for_client(&session.client))
 }
 
 /// What the rules let a person have.
-fn own_grant(
+async fn own_grant(
     request: &Incoming,
     session: &Session,
     server: &LiveKitTokens,
     room: RoomName,
 ) -> Result<Grant, ApiError> {
-    let is_booked = request.api.meetings.is_booked(&RoomKey {
+    let key = RoomKey {
         backend: server.backend(),
         name: room.clone(),
-    });
-    let rules = &request.config.rooms.access;
-    let entry = rules.entry(&room, session.visitor(), is_booked)?;
+    };
+    let entry = request.entry(&key, session.visitor()).await?;
     let identity = Identity::of_user(&session.user.id).map_err(|error| {
         tracing::error!(%error, "the id of a user cannot be one in LiveKit");
         ApiError::Internal

@@ -4,13 +4,13 @@ use http::HeaderMap;
 
 use super::wanted::user;
 use crate::config::Client;
-use crate::domain::access::{EntryDenial, Visitor};
+use crate::domain::access::Visitor;
 use crate::domain::meeting::Booking;
 use crate::domain::observation::{BackendId, BackendKind};
 use crate::domain::{ClientId, Meeting, MeetingId, RoomName, UserId, hex};
 use crate::http::auth::Asker;
 use crate::http::backend::Server;
-use crate::http::error::{ApiError, MeetingRefusal};
+use crate::http::error::{ApiError, MeetingRefusal, SignInRefusal};
 use crate::http::field::idempotency_key;
 use crate::http::{Incoming, to_the_end};
 use crate::tokens::sha256_hex;
@@ -31,7 +31,7 @@ impl<'a> Booker<'a> {
     pub(in crate::http) fn new(request: &'a Incoming, asker: &'a Asker<'a>) -> Result<Self, ApiError> {
         match asker {
             Asker::User(session) if matches!(session.visitor(), Visitor::Guest) => {
-                Err(EntryDenial::GuestsNotAllowed.into())
+                Err(SignInRefusal::GuestsNotAllowed.into())
             }
             _ => Ok(Self { request, asker }),
         }

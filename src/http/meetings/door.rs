@@ -63,6 +63,6 @@ pub(in crate::http) fn zone_of(meeting: &Meeting, config: &Config) -> Tz {
 }
 
 /// A moment for a person: `2026-11-22 09:45 (Europe/Berlin)`.
-fn local(at: Timestamp, zone: Tz) -> String {
+pub(in crate::http) fn local(at: Timestamp, zone: Tz) -> String {
     format!("{} ({zone})", at.with_timezone(&zone).format("%Y-%m-%d %H:%M"))
 }

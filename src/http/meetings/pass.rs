@@ -17,6 +17,7 @@ use crate::http::auth::Asker;
 use crate::http::backend::Server;
 use crate::http::error::ApiError;
 use crate::http::jitsi::embed::{self, Embed};
+use crate::http::join::Arrival;
 use crate::signin::Session;
 use crate::tokens::{Issued, Keyring, Person};
 
@@ -71,6 +72,7 @@ impl<'a> Pass<'a> {
         let holder = match (Door::of(meeting, &request.config, now), asker) {
             (Door::Shut | Door::NoDoor, _) => Holder::Nobody,
             (_, Asker::Client(_)) => Holder::Program,
+            (_, Asker::User(session)) if has_to_wait(request, session, meeting) => Holder::Waiting,
             (Door::Open, Asker::User(session)) => {
                 let ticket = Ticket::for_user(request, session, meeting, (now, None));
                 given(request, session, meeting, &keyring, ticket).await?
@@ -107,7 +109,7 @@ impl<'a> Pass<'a> {
     }
 
     /// With a token that was signed for somebody.
-    pub(super) fn with(
+    pub(in crate::http) fn with(
         request: &Incoming,
         meeting: &'a Meeting,
         keyring: Arc<Keyring>,
@@ -185,6 +187,12 @@ impl<'a> Pass<'a> {
     fn server(&self) -> Option<Server<'_>> {
         Server::of(&self.keyring, &self.meeting.booking.room.backend)
     }
+}
+
+/// Whether the rules make the person wait in the waiting room, now or when the door opens.
+fn has_to_wait(request: &Incoming, session: &Session, meeting: &Meeting) -> bool {
+    let arrival = Arrival::new(request, meeting, session);
+    arrival.is_ok_and(|arrival| arrival.has_to_wait())
 }
 
 /// A token where somebody may have one; that they may not is no reason to refuse the rest.

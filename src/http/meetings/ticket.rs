@@ -3,8 +3,8 @@
 use chrono::Duration;
 
 use crate::config::Client;
-use crate::domain::access::{Entry, Seat};
-use crate::domain::{Booking, Meeting, RoomName, SessionId, Timestamp, hex};
+use crate::domain::access::Entry;
+use crate::domain::{Meeting, RoomName, SessionId, Timestamp, hex};
 use crate::http::Incoming;
 use crate::http::backend::Server;
 use crate::http::error::ApiError;
@@ -44,12 +44,13 @@ impl Ticket {
     ) -> Result<Self, ApiError> {
         let booking = &meeting.booking;
         let seat = booking.seat(&session.user).ok_or(ApiError::NotFound)?;
+        let rules = &request.config.rooms.access;
         let client = request.config.clients.get(&session.client);
         let ceiling = client.map_or(DAY, |client| client.max_token_secs);
         let life = Duration::seconds(life_or(DAY, expires_in, ceiling)?);
         Ok(Self {
             person: person(session, client)?,
-            entry: entry(request, session, booking, seat)?,
+            entry: rules.entry_as(&booking.room.name, session.visitor(), Some(seat)),
             group: group(client)?,
             session: Some(session.id),
             opens_at,
@@ -119,17 +120,6 @@ impl Ticket {
             None => Identity::parse(&format!("participant-{}", hex(&drawn))).map_err(ApiError::bad("userId")),
         }
     }
-}
-
-fn entry(request: &Incoming, session: &Session, booking: &Booking, seat: Seat) -> Result<Entry, ApiError> {
-    let rules = &request.config.rooms.access;
-    let entry = rules.entry(&booking.room.name, session.visitor(), true)?;
-    let moderator = entry.moderator || seat == Seat::Moderator;
-    Ok(Entry {
-        moderator,
-        lobby_bypass: moderator || entry.lobby_bypass,
-        ..entry
-    })
 }
 
 fn person(session: &Session, client: Option<&Client>) -> Result<Person, ApiError> {

@@ -18,6 +18,7 @@ use crate::http::backend::Server;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, MeetingRefusal};
 use crate::http::field::{life_or, required, seconds};
+use crate::http::join::Arrival;
 use crate::http::refused::Refused;
 use crate::signin::Session;
 use crate::tokens::{Issued, Person, PlainText};
@@ -125,6 +126,7 @@ impl TokenRequest {
         if let Some(refusal) = door.refusal(zone_of(meeting, &request.config)) {
             return Err(refusal.into());
         }
+        Arrival::new(request, meeting, session)?.require_ready()?;
         let now = request.context.received_at;
         Ticket::for_user(request, session, meeting, (now, self.expires_in))
     }

@@ -1,7 +1,7 @@
 //! `GET /sso/authorize`: where jitsi-meet's `tokenAuthUrl` leads, with or without the code flow.
 
 use super::finish::finish;
-use super::flow::{CodeGoal, Flow, FlowError, Goal, address, told, with_query};
+use super::flow::{CodeGoal, Flow, FlowError, Goal, Way, address, told, with_query};
 use super::login::signed_in_or_asked;
 use super::page;
 use super::program::Program;
@@ -11,8 +11,25 @@ use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
+use crate::http::openapi::tag;
 use crate::http::refused::Refused;
+use crate::telemetry::label::{Label, Route};
 
+/// Begins the code flow, or leads straight into a room
+///
+/// This is where jitsi-meet's `tokenAuthUrl` leads. Faults are told to the program at its address, once that is known to be
+/// a registered one.
+#[utoipa::path(
+    get,
+    path = Route::SsoAuthorize.as_str(),
+    tag = tag::SIGN_IN,
+    params(Way),
+    responses(
+        (status = 200, description = "The login page, or one that opens the phone app.", body = String, content_type = "text/html; charset=utf-8"),
+        (status = 303, description = "Back with a code or an error, or into the room.", headers(("Location" = String, description = "A registered `redirect_uri`, or the room."))),
+    ),
+    extensions(("x-error-pages" = json!(["missing_field", "invalid_field", "invalid_form", "repeated_parameter", "unknown_client", "unknown_redirect_uri", "rate_limited", "guests_not_allowed", "not_a_member", "room_not_booked", "unavailable", "internal_error"]))),
+)]
 pub(super) async fn authorize(request: &Incoming, _: Body) -> Result<Answer, Refused> {
     let pairs = Pairs::parse(request.query.as_bytes())?;
     let flow = match Flow::parse(&pairs, &request.config) {
@@ -75,7 +92,9 @@ async fn silent(program: &Program<'_>, flow: &Flow, goal: &CodeGoal) -> Result<A
         None => ("login_required", "nobody is signed in"),
         Some(session) => match finish(program, flow, &session).await {
             Err(ApiError::SignIn(SignInRefusal::Needed)) => ("login_required", "nobody is signed in"),
-            Err(ApiError::SignIn(_)) => ("access_denied", "the person may not enter this room"),
+            Err(ApiError::SignIn(_) | ApiError::Meeting(_)) => {
+                ("access_denied", "the person may not enter this room")
+            }
             led => return led,
         },
     };

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::flow::{CodeGoal, Flow, Goal, address, with_query};
+use super::flow::{CodeGoal, Flow, Goal, address, join_page_url, with_query};
 use super::page;
-use super::program::Program;
+use super::program::{Program, require_account};
 use super::state::State;
 use super::target::Target;
 use crate::audit::{Act, Action};
-use crate::domain::{Next, RoomName, SessionId};
+use crate::domain::{MeetingId, Next, RoomName, SessionId};
 use crate::http::answer::Answer;
 use crate::http::cookie::{Cookie, Cookies};
 use crate::http::error::ApiError;
@@ -82,6 +82,7 @@ pub(super) async fn finish(
         Goal::Callback { redirect_uri, next } => callback(program, session, redirect_uri, next).await?,
         Goal::Code(goal) => code(program, session, goal).await?,
         Goal::Room { state, .. } => room(program, session, state).await?,
+        Goal::JoinPage(meeting) => join_page(program, session, *meeting)?,
     };
     Ok(answer.for_client(program.id))
 }
@@ -130,4 +131,10 @@ async fn room(program: &Program<'_>, session: &Session, state: &State) -> Result
             why: "names no room".into(),
         }),
     }
+}
+
+/// The page itself asks who may see it. Guests have no meetings, and are asked for an account.
+fn join_page(program: &Program<'_>, session: &Session, meeting: MeetingId) -> Result<Answer, ApiError> {
+    require_account(session)?;
+    Ok(Answer::see_other(&join_page_url(program.config(), meeting)?))
 }

@@ -3,10 +3,11 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
+use utoipa::IntoParams;
 
 use super::state::{self, Platform, State};
-use crate::config::{Client, Config};
-use crate::domain::{ClientId, Next, RoomName};
+use crate::config::{Client, Config, own_pages};
+use crate::domain::{ClientId, MeetingId, Next, RoomName};
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
 
@@ -17,6 +18,35 @@ pub(super) struct Flow {
     pub(super) goal: Goal,
     /// Whoever is signed in already proves anew who they are (`prompt=login`), whichever way in they take.
     pub(super) anew: bool,
+}
+
+/// The query of the pages on the way; which parts are needed depends on where it is to lead.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "queries are read by the names of their parts; this describes them"
+)]
+pub(super) struct Way {
+    /// The program that somebody signs in for.
+    #[param(pattern = "^[a-z0-9_-]{1,64}$")]
+    client_id: String,
+    /// To the letter as the client registered it.
+    redirect_uri: Option<String>,
+    /// A path on the same site, such as `/team1`, which names the room of the token; anything else becomes `/`.
+    next: Option<String>,
+    /// `code`, where the program trades a code for tokens (RFC 6749 section 4.1).
+    response_type: Option<String>,
+    /// `S256` of the verifier (RFC 7636).
+    code_challenge: Option<String>,
+    /// `S256`.
+    code_challenge_method: Option<String>,
+    /// Handed back as it came. Jitsi's own names the room.
+    state: Option<String>,
+    /// Repeated in the ID token.
+    nonce: Option<String>,
+    /// `login` asks for a new sign-in, `none` for no page.
+    prompt: Option<String>,
 }
 
 /// Where a sign-in leads.
@@ -32,6 +62,8 @@ pub(super) enum Goal {
     Code(CodeGoal),
     /// Straight into the room, which jitsi-meet named.
     Room { state: State, text: String },
+    /// The join page of a meeting, which is ours and needs no token.
+    JoinPage(MeetingId),
 }
 
 /// What the program that is given a code has asked for.
@@ -56,6 +88,8 @@ pub(super) enum FlowError {
     Told(Url),
 }
 
+/// Folder of the join pages.
+const JOIN_PAGES: &str = "/m/";
 const LONGEST_NONCE: usize = 512;
 /// What jitsi-meet puts a challenge in place of. Its phone apps, which have no verifier, leave it there (jitsi-meet
 /// `react/features/authentication/functions.native.ts`).
@@ -78,6 +112,7 @@ impl Flow {
         let (id, client) = client(pairs, config)?;
         let goal = match (pairs.get("response_type"), pairs.get("redirect_uri")) {
             (None, None) if pairs.get("state").is_some() => room_goal(pairs)?,
+            (None, None) if id == own_pages().0 => Goal::JoinPage(join_page(pairs)?),
             (None, _) => Goal::Callback {
                 redirect_uri: redirect_uri(pairs, client)?.to_owned(),
                 next: pairs.get("next").map(Next::parse).unwrap_or_default(),
@@ -101,7 +136,10 @@ impl Flow {
             }
             Goal::Code(goal) => pairs.extend(goal.pairs()),
             Goal::Room { text, .. } => pairs.push(("state", text)),
+            Goal::JoinPage(_) => {}
         }
+        let next = self.join_page();
+        pairs.extend(next.as_deref().map(|next| ("next", next)));
         if self.anew {
             pairs.push(("prompt", LOGIN));
         }
@@ -114,6 +152,15 @@ impl Flow {
             Goal::Callback { next, .. } => next.room(),
             Goal::Code(goal) => goal.room.clone(),
             Goal::Room { state, .. } => Some(state.room.clone()),
+            Goal::JoinPage(_) => None,
+        }
+    }
+
+    /// The path of the join page that it leads to, below the public address.
+    fn join_page(&self) -> Option<String> {
+        match self.goal {
+            Goal::JoinPage(meeting) => Some(format!("{JOIN_PAGES}{meeting}")),
+            _ => None,
         }
     }
 }
@@ -173,10 +220,10 @@ pub(super) fn client_of<'a>(
     config: &'a Config,
 ) -> Result<(&'a ClientId, &'a Client), SignInRefusal> {
     let id = ClientId::parse(id).map_err(|_| SignInRefusal::UnknownClient)?;
-    config
-        .clients
-        .get_key_value(&id)
-        .ok_or(SignInRefusal::UnknownClient)
+    let configured = config.clients.get_key_value(&id);
+    let own = own_pages();
+    let found = configured.or_else(|| (id == *own.0).then_some(own));
+    found.ok_or(SignInRefusal::UnknownClient)
 }
 
 /// The address that a request names, if the client registered it to the letter.
@@ -196,6 +243,36 @@ fn query(pairs: &[(&str, &str)]) -> String {
 
 fn redirect_uri<'a>(pairs: &Pairs, client: &'a Client) -> Result<&'a str, ApiError> {
     Ok(registered(pairs.required("redirect_uri")?, client)?)
+}
+
+/// Where somebody signs in who wants to see the join page of a meeting.
+pub(in crate::http) fn to_sign_in(config: &Config, meeting: MeetingId) -> Result<Url, ApiError> {
+    let flow = Flow {
+        client: own_pages().0.clone(),
+        goal: Goal::JoinPage(meeting),
+        anew: false,
+    };
+    ours(config, &format!("/sso/login/?{}", flow.query()))
+}
+
+/// The address of a join page.
+pub(super) fn join_page_url(config: &Config, meeting: MeetingId) -> Result<Url, ApiError> {
+    ours(config, &format!("{JOIN_PAGES}{meeting}"))
+}
+
+fn ours(config: &Config, path: &str) -> Result<Url, ApiError> {
+    let address = format!("{}{path}", config.daemon.http.public_url);
+    Url::parse(&address).map_err(|_| ApiError::Internal)
+}
+
+/// Only the page of a meeting is one of ours to come back to.
+fn join_page(pairs: &Pairs) -> Result<MeetingId, ApiError> {
+    let id = pairs.required("next")?.strip_prefix(JOIN_PAGES);
+    let meeting = id.and_then(|id| id.parse().ok());
+    meeting.ok_or_else(|| ApiError::Invalid {
+        field: "next",
+        why: "must be the page of a meeting".into(),
+    })
 }
 
 fn room_goal(pairs: &Pairs) -> Result<Goal, ApiError> {
@@ -294,6 +371,24 @@ mod tests {
         ] {
             let flow = read(&asked).unwrap();
             assert_eq!(read(&flow.query()).unwrap(), flow, "{asked}");
+        }
+    }
+
+    #[test]
+    fn the_page_of_a_meeting_is_the_only_page_of_ours_to_come_back_to() {
+        let page = "client_id=usher&next=/m/0199c2a8-7c1e-7f00-8000-000000000001";
+        let flow = read(page).unwrap();
+        assert!(matches!(flow.goal, Goal::JoinPage(_)) && flow.room().is_none());
+        assert_eq!(read(&flow.query()).unwrap(), flow);
+        for astray in [
+            "client_id=usher",
+            "client_id=usher&next=/team1",
+            "client_id=usher&next=//evil.test/m/0199c2a8-7c1e-7f00-8000-000000000001",
+            "client_id=usher&next=/m/0199c2a8-7c1e-7f00-8000-000000000001/../x",
+            "client_id=usher&redirect_uri=https://evil.test/&next=/m/0199c2a8-7c1e-7f00-8000-000000000001",
+            "client_id=ataraxia&next=/m/0199c2a8-7c1e-7f00-8000-000000000001",
+        ] {
+            assert!(matches!(read(astray), Err(FlowError::Page(_))), "{astray}");
         }
     }
 

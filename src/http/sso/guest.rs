@@ -2,27 +2,54 @@
 
 use super::csrf;
 use super::finish::enter;
-use super::flow::Flow;
+use super::flow::{Flow, Way};
 use super::page;
 use super::program::{Program, along};
 use crate::audit::Action;
-use crate::domain::access::{EntryDenial, Visitor};
+use crate::domain::access::Visitor;
 use crate::domain::{UserId, hex};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
+use crate::http::openapi::tag;
 use crate::http::refused::Refused;
 use crate::http::trail::Ending;
 use crate::pages::LoginProblem;
 use crate::signin::Identity;
-use crate::telemetry::label::{SignInMethod, SignInResult};
+use crate::telemetry::label::{Label, Route, SignInMethod, SignInResult};
 use crate::tokens::PlainText;
+use utoipa::ToSchema;
 
 /// Longest name of a guest, in characters.
 const LONGEST_NAME: usize = 100;
 
+/// What stands on the login page, where the room lets guests in.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "forms are read by the names of their fields; this describes them"
+)]
+struct GuestForm {
+    /// From the page: it tells a form of ours from one of another site.
+    csrf: String,
+    #[schema(max_length = 100)]
+    name: String,
+}
+
+/// Takes the form of guests, where the room lets guests in
+#[utoipa::path(
+    post,
+    path = Route::SsoGuest.as_str(),
+    operation_id = "submit_guest",
+    tag = tag::SIGN_IN,
+    params(Way),
+    request_body(content = GuestForm, content_type = "application/x-www-form-urlencoded", example = json!({"csrf": "c2VhbGVk", "name": "Alex"})),
+    responses((status = 303, description = "On, with a token, and a session in a cookie.", headers(("Location" = String, description = "A registered `redirect_uri` with `token` and `next`."))),
+        (status = 200, description = "On, by way of a page: the phone app is to be opened.", body = String, content_type = "text/html; charset=utf-8")),
+    extensions(("x-error-pages" = json!(["missing_field", "invalid_field", "invalid_form", "repeated_parameter", "unknown_client", "unknown_redirect_uri", "rate_limited", "stale_form", "guests_not_allowed", "not_a_member", "room_not_booked", "unavailable", "internal_error"]))),
+)]
 pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     along(request, async move |program, flow| {
         let form = body.form(&request.headers).await?;
@@ -31,7 +58,7 @@ pub(super) async fn submit(request: &Incoming, body: Body) -> Result<Answer, Ref
             (Ok(()), None) => LoginProblem::MissingField,
             (Ok(()), Some(name)) => return sign_in(program, &flow, name).await,
         };
-        Ok(page::login(program, &flow, "", Some(problem)))
+        Ok(page::login(program, &flow, "", Some(problem)).await)
     })
     .await
 }
@@ -43,8 +70,8 @@ async fn sign_in(program: &Program<'_>, flow: &Flow, name: String) -> Result<Ans
     request.api.limits.newcomer(request.context.address)?;
     let room = flow.room();
     let entry = match &room {
-        Some(room) => program.entry(Visitor::Guest, room).map(drop),
-        None => Err(EntryDenial::GuestsNotAllowed.into()),
+        Some(room) => program.entry(Visitor::Guest, room).await.map(drop),
+        None => Err(SignInRefusal::GuestsNotAllowed.into()),
     };
     if let Err(error) = entry {
         let act = program.act(Action::Login, Ending::of(&error), room.as_ref());

@@ -2,6 +2,7 @@
 
 use http::header::{AUTHORIZATION, ORIGIN, REFERER};
 use url::Url;
+use utoipa::ToSchema;
 
 use super::csrf;
 use super::flow::{address, registered};
@@ -15,11 +16,13 @@ use crate::http::body::Body;
 use crate::http::cookie::{Cookie, Cookies};
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
+use crate::http::openapi::tag;
 use crate::http::origin::{fetch_site, origin_of, own};
 use crate::http::refused::Refused;
 use crate::http::trail::Ending;
 use crate::http::{Incoming, to_the_end};
 use crate::signin::{Identity, Session};
+use crate::telemetry::label::{Label, Route};
 use crate::tokens::Refusal;
 
 /// Who wants to sign out, and where they go afterwards.
@@ -35,7 +38,27 @@ struct Leaving<'a> {
     of_browser: Option<Session>,
 }
 
-/// `GET /sso/api/logout/`
+/// Ends a sign-in and everything that came of it
+///
+/// Which sign-in: that of the token or of the hint, and that of the browser. Where another site sent the browser, the person
+/// is asked first.
+#[utoipa::path(
+    get,
+    path = Route::SsoLogout.as_str(),
+    operation_id = "sign_out",
+    tag = tag::SIGN_IN,
+    security((), ("user" = []), ("session" = [])),
+    params(
+        ("client_id" = Option<String>, Query, description = "The program that the person leaves."),
+        ("redirect_uri" = Option<String>, Query, description = "Where they go then; to the letter as the client registered it."),
+        ("id_token_hint" = Option<String>, Query, description = "The ID token of the sign-in, however old."),
+    ),
+    responses(
+        (status = 200, description = "A page: signed out, or the question whether that is wanted.", body = String, content_type = "text/html; charset=utf-8"),
+        (status = 303, description = "Signed out, and on.", headers(("Location" = String, description = "The `redirect_uri`, by way of the provider."))),
+    ),
+    extensions(("x-error-pages" = json!(["invalid_form", "repeated_parameter", "unknown_client", "unknown_redirect_uri", "unavailable"]))),
+)]
 pub(super) async fn visit(request: &Incoming, _: Body) -> Result<Answer, Refused> {
     let leaving = Leaving::read(request).await?;
     if let (None, Some(session), false) = (&leaving.named, &leaving.of_browser, leaving.is_wanted()) {
@@ -48,12 +71,40 @@ pub(super) async fn visit(request: &Incoming, _: Body) -> Result<Answer, Refused
     leaving.leave(trusted).await
 }
 
-/// `POST /sso/api/logout/`, from the page that asked whether it is wanted.
+/// Takes the answer to the question whether one wants to sign out
+#[utoipa::path(
+    post,
+    path = Route::SsoLogout.as_str(),
+    operation_id = "confirm_sign_out",
+    tag = tag::SIGN_IN,
+    params(
+        ("client_id" = Option<String>, Query, description = "The program that the person leaves."),
+        ("redirect_uri" = Option<String>, Query, description = "Where they go then; to the letter as the client registered it."),
+        ("id_token_hint" = Option<String>, Query, description = "The ID token of the sign-in, however old."),
+    ),
+    request_body(content = LogoutForm, content_type = "application/x-www-form-urlencoded", example = json!({"csrf": "c2VhbGVk"})),
+    responses(
+        (status = 200, description = "Signed out.", body = String, content_type = "text/html; charset=utf-8"),
+        (status = 303, description = "Signed out, and on.", headers(("Location" = String, description = "The `redirect_uri`, by way of the provider."))),
+    ),
+    extensions(("x-error-pages" = json!(["invalid_form", "repeated_parameter", "unknown_client", "unknown_redirect_uri", "unavailable", "stale_form"]))),
+)]
 pub(super) async fn confirm(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     let leaving = Leaving::read(request).await?;
     let form = body.form(&request.headers).await?;
     csrf::check(request, &form)?;
     leaving.leave(true).await
+}
+
+/// What stands on that page.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "forms are read by the names of their fields; this describes them"
+)]
+struct LogoutForm {
+    /// From the page: it tells a form of ours from one of another site.
+    csrf: String,
 }
 
 // === impl Leaving ===

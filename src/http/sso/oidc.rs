@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::finish::enter;
-use super::flow::Flow;
+use super::flow::{Flow, Way};
 use super::page;
 use super::program::{Program, along};
 use crate::audit::Action;
@@ -19,12 +19,13 @@ use crate::http::body::Body;
 use crate::http::cookie::Cookies;
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
+use crate::http::openapi::tag;
 use crate::http::refused::Refused;
 use crate::http::trail::Ending;
 use crate::pages::LoginProblem;
 use crate::signin::oidc::{OidcError, Pending, Reply};
 use crate::signin::{Identity, Purpose, Session};
-use crate::telemetry::label::{SignInMethod, SignInResult};
+use crate::telemetry::label::{Label, Route, SignInMethod, SignInResult};
 
 /// A sign-in that is at the provider, as its browser carries it: one cookie for each, so that several windows can sign in
 /// at once.
@@ -55,7 +56,16 @@ const LONGEST_COOKIE: usize = 3800;
 const MOST_JOURNEYS: usize = 4;
 const MOST_BYTES: usize = 5000;
 
-/// `GET /sso/oidc/start`, with what a sign-in page was asked for with.
+/// Sends the browser to the OpenID Connect provider
+#[utoipa::path(
+    get,
+    path = Route::OidcStart.as_str(),
+    operation_id = "provider_start",
+    tag = tag::SIGN_IN,
+    params(Way),
+    responses((status = 303, description = "To the provider.", headers(("Location" = String, description = "The provider.")))),
+    extensions(("x-error-pages" = json!(["missing_field", "invalid_field", "invalid_form", "repeated_parameter", "unknown_client", "unknown_redirect_uri", "rate_limited", "not_found", "unavailable", "internal_error"]))),
+)]
 pub(super) async fn start(request: &Incoming, _: Body) -> Result<Answer, Refused> {
     along(request, async |program, flow| send(program, &flow).await).await
 }
@@ -94,7 +104,24 @@ async fn send(program: &Program<'_>, flow: &Flow) -> Result<Answer, ApiError> {
         .fold(answer, forget))
 }
 
-/// `GET /sso/oidc/callback`
+/// Takes somebody back from the OpenID Connect provider
+#[utoipa::path(
+    get,
+    path = Route::OidcCallback.as_str(),
+    operation_id = "provider_callback",
+    tag = tag::SIGN_IN,
+    params(
+        ("state" = Option<String>, Query, description = "Of the request that led to the provider."),
+        ("code" = Option<String>, Query, description = "What the provider is asked with who it was."),
+        ("iss" = Option<String>, Query, description = "The provider (RFC 9207)."),
+        ("error" = Option<String>, Query, description = "Why nobody was signed in there."),
+    ),
+    responses(
+        (status = 200, description = "A page that opens the phone app.", body = String, content_type = "text/html; charset=utf-8"),
+        (status = 303, description = "On, with a token, and a session in a cookie.", headers(("Location" = String, description = "A registered `redirect_uri`."))),
+    ),
+    extensions(("x-error-pages" = json!(["missing_field", "invalid_field", "invalid_form", "repeated_parameter", "unknown_client", "unknown_redirect_uri", "rate_limited", "state_mismatch", "not_found", "unauthenticated", "guests_not_allowed", "not_a_member", "room_not_booked", "unavailable", "internal_error"]))),
+)]
 pub(super) async fn callback(request: &Incoming, _: Body) -> Result<Answer, Refused> {
     let pairs = Pairs::parse(request.query.as_bytes())?;
     let state = pairs.get("state").unwrap_or_default();
@@ -163,7 +190,8 @@ async fn failed(program: &Program<'_>, flow: &Flow, error: OidcError) -> Result<
         .api
         .metrics
         .signed_in(SignInMethod::Provider, result);
-    Ok(page::login(program, flow, "", Some(problem)).because(error.reason()))
+    let page = page::login(program, flow, "", Some(problem)).await;
+    Ok(page.because(error.reason()))
 }
 
 /// Somebody comes back from the provider who was not sent there: forged, replayed, or from another browser. Written down
@@ -249,7 +277,18 @@ pub(super) async fn way_out(request: &Incoming, session: &Session, onward: Optio
         .await
 }
 
-/// `GET /sso/signed-out`, from the provider: on to where the program wanted its person to go.
+/// Takes somebody who has left the OpenID Connect provider, and leads on to where the program wanted
+#[utoipa::path(
+    get,
+    path = Route::SignedOut.as_str(),
+    tag = tag::SIGN_IN,
+    params(("state" = Option<String>, Query, description = "Of the request that led to the provider.")),
+    responses(
+        (status = 200, description = "The page for those who have signed out.", body = String, content_type = "text/html; charset=utf-8"),
+        (status = 303, description = "On.", headers(("Location" = String, description = "A registered `redirect_uri`."))),
+    ),
+    extensions(("x-error-pages" = json!(["invalid_form", "repeated_parameter"]))),
+)]
 pub(super) async fn signed_out(request: &Incoming, _: Body) -> Result<Answer, Refused> {
     let pairs = Pairs::parse(request.query.as_bytes())?;
     let sealed = pairs.get("state").unwrap_or_default();

@@ -23,7 +23,7 @@ use crate::pages::{
 const HERE: [&str; 0] = [];
 
 /// The login page; with a problem it has the status of that.
-pub(super) fn login(
+pub(super) async fn login(
     program: &Program<'_>,
     flow: &Flow,
     username: &str,
@@ -34,9 +34,10 @@ pub(super) fn login(
     let at = |path: &str| format!("{base}{path}?{query}");
     let room = flow.room();
     let room_shown = room.as_ref().map(readable);
-    let guests = room
-        .as_ref()
-        .is_some_and(|room| program.entry(Visitor::Guest, room).is_ok());
+    let guests = match &room {
+        Some(room) => program.entry(Visitor::Guest, room).await.is_ok(),
+        None => false,
+    };
     let (action, guest) = (at("/sso/login/"), at("/sso/guest/"));
     let provider = provider(program).map(|name| (at("/sso/oidc/start"), name));
     let page = LoginPage {
@@ -167,6 +168,7 @@ fn form_targets(program: &Program<'_>, flow: &Flow) -> Vec<String> {
             let server = program.server(&keyring).ok();
             server.map(|server| format!("https://{}", server.domain()))
         }
+        Goal::JoinPage(_) => None,
     };
     target.into_iter().collect()
 }

@@ -7,7 +7,7 @@ use super::page;
 use crate::audit::{Act, Action};
 use crate::config::daemon::Language;
 use crate::config::{Client, Config};
-use crate::domain::access::{Entry, EntryDenial, Visitor};
+use crate::domain::access::{Entry, Visitor};
 use crate::domain::{ClientId, RoomKey, RoomName, Timestamp};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
@@ -96,21 +96,19 @@ impl<'a> Program<'a> {
     }
 
     /// Whether and how the person may enter the room.
-    pub(super) fn entry(&self, visitor: Visitor<'_>, room: &RoomName) -> Result<Entry, ApiError> {
+    pub(super) async fn entry(&self, visitor: Visitor<'_>, room: &RoomName) -> Result<Entry, ApiError> {
         let keyring = self.request.api.keyring.borrow().clone();
         let key = RoomKey {
             backend: self.server(&keyring)?.backend(),
             name: room.clone(),
         };
-        let is_booked = self.request.api.meetings.is_booked(&key);
-        let entry = self.config().rooms.access.entry(room, visitor, is_booked);
-        entry.map_err(|denial: EntryDenial| denial.into())
+        self.request.entry(&key, visitor).await
     }
 
     /// Looks at the rules without giving anything out; a refusal is written down like that of a token.
     pub(super) async fn admit(&self, session: &Session, room: Option<&RoomName>) -> Result<(), ApiError> {
         let admitted = match room {
-            Some(room) => self.entry(session.visitor(), room).map(drop),
+            Some(room) => self.entry(session.visitor(), room).await.map(drop),
             None => require_account(session),
         };
         match admitted {
@@ -121,7 +119,7 @@ impl<'a> Program<'a> {
 
     /// A token of this sign-in: for the room, or one that only says who the person is.
     pub(super) async fn issue(&self, session: &Session, room: Option<&RoomName>) -> Result<Issued, ApiError> {
-        match self.signed(session, room) {
+        match self.signed(session, room).await {
             Ok(issued) => {
                 self.record(by(session, self.act(Action::Issue, Ending::Success, room)))
                     .await?;
@@ -167,13 +165,13 @@ impl<'a> Program<'a> {
         self.request.context.received_at
     }
 
-    fn signed(&self, session: &Session, room: Option<&RoomName>) -> Result<Issued, ApiError> {
+    async fn signed(&self, session: &Session, room: Option<&RoomName>) -> Result<Issued, ApiError> {
         let keyring = self.request.api.keyring.borrow().clone();
         let tokens = self.server(&keyring)?;
         let now = self.now();
         let jti = token_id(now, self.request.api.ambient.random());
         let issued = match room {
-            Some(room) => tokens.issue(&self.grant(session, room)?, now, jti),
+            Some(room) => tokens.issue(&self.grant(session, room).await?, now, jti),
             None => {
                 require_account(session)?;
                 let grant = IdentityGrant {
@@ -187,8 +185,8 @@ impl<'a> Program<'a> {
         issued.map_err(over)
     }
 
-    fn grant(&self, session: &Session, room: &RoomName) -> Result<Grant, ApiError> {
-        let entry = self.entry(session.visitor(), room)?;
+    async fn grant(&self, session: &Session, room: &RoomName) -> Result<Grant, ApiError> {
+        let entry = self.entry(session.visitor(), room).await?;
         let features = entry
             .features
             .iter()
@@ -249,10 +247,10 @@ fn by(session: &Session, act: Act) -> Act {
 
 /// A guest is somebody in a room that lets guests in, and nobody elsewhere: programs take a token that names no room as
 /// the word that its holder has an account.
-fn require_account(session: &Session) -> Result<(), ApiError> {
+pub(super) fn require_account(session: &Session) -> Result<(), ApiError> {
     match session.visitor() {
         Visitor::User(_) => Ok(()),
-        Visitor::Guest => Err(EntryDenial::GuestsNotAllowed.into()),
+        Visitor::Guest => Err(SignInRefusal::GuestsNotAllowed.into()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `POST /sso/api/refresh-token/`, and the same trade for the code flow.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::person::PersonBody;
 use super::program::Program;
@@ -10,27 +11,54 @@ use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::field::seconds;
+use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
 use crate::http::to_the_end;
 use crate::http::trail::Ending;
 use crate::signin::{RefreshError, Renewed};
+use crate::telemetry::label::{Label, Route};
 use crate::tokens::Issued;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Refresh)]
 struct Wanted {
+    #[schema(required = true, schema_with = form::password)]
     refresh_token: Option<String>,
+    #[schema(required = true, schema_with = form::client)]
     client_id: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refreshed)]
 struct Given<'a> {
     token: &'a str,
+    /// Takes the place of the one that was used.
     refresh_token: &'a str,
+    /// Of the token.
+    #[schema(format = DateTime)]
     expires_at: String,
     user: PersonBody<'a>,
 }
 
-/// `POST /sso/api/refresh-token/`
+/// Trades a refresh token for a new pair
+///
+/// It works once. Using an old one again ends everything that came of the sign-in.
+#[utoipa::path(
+    post,
+    path = Route::SsoRefresh.as_str(),
+    tag = tag::SIGN_IN,
+    request_body(content = Wanted, example = json!({"refresh_token": "0196f3a17c2e7d1a9a441f0c2b3d4e5f.c2VjcmV0", "client_id": "ataraxia"})),
+    responses((status = 200, description = "The new pair.", body = Given, example = json!({
+        "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
+        "refresh_token": "0196f3a17c2e7d1a9a441f0c2b3d4e5f.bmV4dA",
+        "expires_at": "2026-11-14T12:00:00Z",
+        "user": {"id": "u-1", "username": "user@example.com", "name": "Alex", "email": "user@example.com", "roles": ["doctor"]},
+    }))),
+    extensions(("x-errors" = json!([
+        "missing_field", "unknown_client", "origin_not_allowed", "rate_limited", "invalid_refresh_token",
+        "refresh_token_reused", "unauthenticated", "guests_not_allowed", "not_a_member", "room_not_booked", "unavailable",
+    ]))),
+)]
 pub(super) async fn refresh(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     let wanted: Wanted = body.json().await?;
     let program = Program::calling(request, wanted.client_id.as_deref())?;

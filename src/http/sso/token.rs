@@ -4,22 +4,45 @@
 
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::program::Program;
 use super::refresh;
 use crate::audit::Action;
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, ErrorBody};
 use crate::http::body::Body;
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::form::Pairs;
+use crate::http::openapi::tag;
 use crate::http::refused::Refused;
 use crate::http::to_the_end;
 use crate::http::trail::Ending;
 use crate::signin::{CodeError, Redeemed, RefreshToken, Session};
+use crate::telemetry::label::{Label, Route};
 use crate::tokens::Issued;
 
-#[derive(Serialize)]
+/// The fields of the form; which of them are needed, the grant says.
+#[derive(ToSchema)]
+#[schema(as = CodeGrant)]
+#[expect(
+    dead_code,
+    reason = "forms are read by the names of their fields; this describes them"
+)]
+struct Wanted {
+    #[schema(pattern = "^(authorization_code|refresh_token)$")]
+    grant_type: String,
+    client_id: String,
+    /// Of an `authorization_code`.
+    code: Option<String>,
+    redirect_uri: Option<String>,
+    code_verifier: Option<String>,
+    /// Of a `refresh_token`.
+    refresh_token: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = CodeGrantAnswer)]
 struct Given<'a> {
     access_token: &'a str,
     token_type: &'static str,
@@ -29,10 +52,21 @@ struct Given<'a> {
     id_token: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct OAuthError {
+    #[schema(example = "invalid_grant")]
     error: &'static str,
     error_description: String,
+}
+
+/// How a 400 looks: as OAuth has it, or where the body never came to that, as everywhere.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[schema(as = CodeGrantError)]
+#[expect(dead_code, reason = "two bodies of one status; this describes them")]
+enum OneOfErrors<'a> {
+    OAuth(OAuthError),
+    Other(ErrorBody<'a>),
 }
 
 /// What OAuth calls an error, or what went wrong before it came to that.
@@ -41,6 +75,36 @@ enum NotGiven {
     Other(ApiError),
 }
 
+/// Trades a code or a refresh token for tokens
+///
+/// The code flow with PKCE (RFC 6749, RFC 7636), as jitsi-meet's web client speaks it. Errors of the grant have the form of
+/// RFC 6749 section 5.2.
+#[utoipa::path(
+    post,
+    path = Route::SsoToken.as_str(),
+    operation_id = "oauth_token",
+    tag = tag::SIGN_IN,
+    request_body(content = Wanted, content_type = "application/x-www-form-urlencoded", example = json!({
+        "grant_type": "authorization_code",
+        "client_id": "ataraxia",
+        "code": "c29tZXRoaW5n",
+        "redirect_uri": "https://app.example.com/callback",
+        "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    })),
+    responses(
+        (status = 200, description = "The access token is one for the room; the ID token says who signed in.", body = Given, example = json!({
+            "access_token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "refresh_token": "0196f3a17c2e7d1a9a441f0c2b3d4e5f.c2VjcmV0",
+            "id_token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
+        })),
+        (status = 400, description = "The grant is none, or the body broke off.", content(
+            (OneOfErrors = "application/json", example = json!({"error": "invalid_grant", "error_description": "The refresh token is not known or has expired."})),
+        )),
+    ),
+    extensions(("x-errors" = json!(["origin_not_allowed", "rate_limited", "unavailable"]))),
+)]
 pub(super) async fn token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     let form = match body.form(&request.headers).await {
         Ok(form) => form,
@@ -154,7 +218,8 @@ impl<E: Into<ApiError>> From<E> for NotGiven {
         let name = match &error {
             ApiError::Missing { .. } => "invalid_request",
             ApiError::SignIn(SignInRefusal::UnknownClient) => "invalid_client",
-            ApiError::SignIn(SignInRefusal::Entry(_)) => "access_denied",
+            ApiError::SignIn(SignInRefusal::GuestsNotAllowed | SignInRefusal::NotAMember) => "access_denied",
+            ApiError::Meeting(_) => "access_denied",
             ApiError::SignIn(refusal) if is_about_grant(refusal) => "invalid_grant",
             ApiError::SignIn(_) => "invalid_request",
             _ => return Self::Other(error),

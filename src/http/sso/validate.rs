@@ -1,6 +1,7 @@
 //! `POST /sso/api/validate-token/`: what a program may know of a token that a person shows.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::person::PersonBody;
 use super::program::Program;
@@ -13,25 +14,34 @@ use crate::http::body::Body;
 use crate::http::error::{ApiError, SignInRefusal};
 use crate::http::field::seconds;
 use crate::http::jitsi::found;
+use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
 use crate::http::trail::Ending;
+use crate::telemetry::label::{Label, Route};
 use crate::tokens::VerifiedUser;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ValidateSignInToken)]
 struct Wanted {
+    #[schema(required = true, schema_with = form::password)]
     token: Option<String>,
+    #[schema(required = true, schema_with = form::client)]
     client_id: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ValidSignInToken)]
 struct Valid<'a> {
+    /// Always true.
     valid: bool,
     user: Holder<'a>,
+    #[schema(format = DateTime)]
     expires_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = HolderOfToken)]
 enum Holder<'a> {
     /// Signed in.
     Person(PersonBody<'a>),
@@ -39,13 +49,42 @@ enum Holder<'a> {
     Named(&'a VerifiedUser),
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = InvalidSignInToken)]
 struct Invalid {
+    /// Always false.
     valid: bool,
     code: &'static str,
+    /// A sentence for a person.
     error: String,
 }
 
+/// What a token turned out to be.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = JudgedSignInToken)]
+enum Known<'a> {
+    Valid(Valid<'a>),
+    Invalid(Invalid),
+}
+
+/// Says whether a token of a sign-in is good, and whose it is
+#[utoipa::path(
+    post,
+    path = Route::SsoValidate.as_str(),
+    operation_id = "validate_sign_in_token",
+    tag = tag::SIGN_IN,
+    request_body(content = Wanted, example = json!({"token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl", "client_id": "ataraxia"})),
+    responses((status = 200, description = "What the token is; a bad one is no error.", body = Known, examples(
+        ("good" = (value = json!({
+            "valid": true,
+            "user": {"id": "u-1", "username": "user@example.com", "name": "Alex", "email": "user@example.com", "roles": ["doctor"]},
+            "expires_at": "2026-11-14T12:00:00Z",
+        }))),
+        ("bad" = (value = json!({"valid": false, "code": "revoked", "error": "The token has been revoked."}))),
+    ))),
+    extensions(("x-errors" = json!(["missing_field", "unknown_client", "origin_not_allowed", "rate_limited", "unavailable"]))),
+)]
 pub(super) async fn validate(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     let wanted: Wanted = body.json().await?;
     let program = Program::calling(request, wanted.client_id.as_deref())?;
@@ -68,11 +107,11 @@ async fn answer(program: &Program<'_>, judged: Judged) -> Result<Answer, ApiErro
             let act = program.act(Action::Validate, Ending::Success, None);
             program.record(Act { user, ..act }).await?;
             let of_session = session.as_ref().map(|session| PersonBody::of(&session.user));
-            let valid = Valid {
+            let valid = Known::Valid(Valid {
                 valid: true,
                 user: of_session.map_or(Holder::Named(&verified.user), Holder::Person),
                 expires_at: seconds(verified.expires_at),
-            };
+            });
             Ok(Answer::json(&valid, id))
         }
         Err(refusal) => {
@@ -83,11 +122,11 @@ async fn answer(program: &Program<'_>, judged: Judged) -> Result<Answer, ApiErro
             program
                 .record(program.act(Action::Validate, ending, None))
                 .await?;
-            let invalid = Invalid {
+            let invalid = Known::Invalid(Invalid {
                 valid: false,
                 code: refusal.code(),
                 error: ApiError::from(SignInRefusal::BadToken(refusal)).sentence(program.language()),
-            };
+            });
             Ok(Answer::json(&invalid, id).because(refusal.code()))
         }
     }

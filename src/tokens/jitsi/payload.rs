@@ -30,6 +30,19 @@ pub(super) struct Payload<'a> {
     context: Context<'a>,
 }
 
+/// A token that acts on rooms: every claim that Prosody's library asks for, and nobody's name.
+#[derive(Serialize)]
+pub(super) struct ControlPayload<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    room: &'static str,
+    exp: i64,
+    nbf: i64,
+    iat: i64,
+    jti: Uuid,
+}
+
 /// An ID token: who signed in, told to one program (OpenID Connect Core section 2). No e-mail address: such a token
 /// travels in addresses when somebody signs out.
 #[derive(Serialize)]
@@ -132,6 +145,24 @@ impl<'a> Payload<'a> {
                 group: None,
                 features: None,
             },
+        }
+    }
+}
+
+// === impl ControlPayload ===
+
+impl<'a> ControlPayload<'a> {
+    pub(super) fn new(server: &'a JitsiTokens, (now, until): (Timestamp, Timestamp), jti: Uuid) -> Self {
+        let issued_at = now.timestamp();
+        Self {
+            iss: &server.app_id,
+            aud: &server.app_id,
+            sub: &server.domain,
+            room: "*",
+            exp: until.timestamp(),
+            nbf: issued_at - JitsiTokens::NOT_BEFORE_SECS,
+            iat: issued_at,
+            jti,
         }
     }
 }

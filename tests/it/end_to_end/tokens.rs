@@ -2,7 +2,7 @@
 //!
 //! Only an extension of the end-to-end run, since Jitsi's modules are not part of this repository.
 
-mod way;
+pub mod way;
 
 use std::path::PathBuf;
 

@@ -28,6 +28,7 @@ pub struct Setup {
     muc: String,
     end: String,
     plugin_paths: Vec<PathBuf>,
+    port: Option<u16>,
 }
 
 /// A running (or killed) Prosody.
@@ -74,6 +75,12 @@ impl Setup {
     /// Lines at the end: further hosts and components.
     pub fn end(mut self, lines: &str) -> Self {
         let _ = writeln!(self.end, "{lines}");
+        self
+    }
+
+    /// The port of its web server, for a usher that has to know it beforehand; else any that is free.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
         self
     }
 
@@ -167,7 +174,7 @@ impl Prosody {
         fs::create_dir(folder.path().join("certs")).expect("an empty folder of certificates");
         write_account(folder.path(), "auth%2emeet%2etest", "focus");
         write_account(folder.path(), "recorder%2emeet%2etest", "recorder");
-        let port = free_port();
+        let port = setup.port.unwrap_or_else(free_port);
         let child = spawn(folder.path(), &setup, port);
         Self {
             folder,

@@ -113,7 +113,7 @@ async fn every_snippet_is_read_even_where_jitsis_modules_are_missing() {
         .filter(|name| name.ends_with(".cfg.lua"))
         .collect();
     files.sort();
-    assert_eq!(files.len(), 6, "{files:?}");
+    assert_eq!(files.len(), 7, "{files:?}");
     let readme = fs::read_to_string(snippets_folder().join("README.md")).expect("the README");
     for file in files {
         assert!(

@@ -2,7 +2,7 @@ use chrono::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::meeting::{Booking, Input, Kind, MeetingType, Policy, Status, Step};
+use crate::domain::meeting::{Booking, Input, Kind, MeetingType, Order, Policy, Status, Step};
 use crate::domain::observation::{BackendId, BackendKind, RoomKey};
 use crate::domain::{ClientId, MeetingId, RoomName, Timestamp};
 
@@ -262,7 +262,7 @@ proptest! {
             let Ok(step) = meeting.clone().apply(&input, at(700), &policy()) else { continue };
             let shown = |meeting: &Meeting| {
                 let mut shown = meeting.clone();
-                (shown.edition, shown.warned_of) = (0, None);
+                (shown.edition, shown.warned_of, shown.closed_of) = (0, None, None);
                 shown.orders.clear();
                 shown
             };

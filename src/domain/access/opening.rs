@@ -1,0 +1,242 @@
+//! Whether a room may open now, and as what: what is booked there decides, else the rules.
+
+use std::fmt;
+
+use chrono::Duration;
+
+use super::entry::{RoomRules, Unbooked};
+use crate::domain::{Booking, Meeting, RoomName, Status, Timestamp};
+
+/// What is booked in a room, as whoever stands at its door finds it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Booked {
+    /// Nothing; the rules alone decide.
+    Nothing,
+    /// The meeting there was ended for everyone or called off, and there is no other.
+    Over(Box<Meeting>),
+    /// Its time comes.
+    Later {
+        meeting: Box<Meeting>,
+        opens_at: Timestamp,
+    },
+    /// Its time is now, or it goes on.
+    Now(Box<Meeting>),
+}
+
+/// For how long a booked meeting keeps its room open around its time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// How long before the start people may come in.
+    pub early: Duration,
+    /// How long after the end they may come back; or may not, where the end is kept.
+    pub grace: Duration,
+    /// Whether nobody may stay beyond the end.
+    pub ends_are_kept: bool,
+}
+
+/// As what a room opens.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Opening<'a> {
+    /// The most people who may be in at once.
+    pub max_people: Option<u32>,
+    /// Whether people wait until a moderator lets them in.
+    pub lobby: bool,
+    /// What people have to say at the door.
+    pub password: Option<&'a RoomPassword>,
+}
+
+/// Why a room stays closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Closed {
+    #[error("the room opens later")]
+    TooEarly { opens_at: Timestamp },
+    #[error("the meeting was ended or called off")]
+    Over,
+    #[error("nobody has booked this room")]
+    NotBooked,
+}
+
+/// What opens a room to those who know it. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RoomPassword(String);
+
+/// Why a text is no password of a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must have 1 to 128 characters, and no control characters")]
+pub struct PasswordError;
+
+/// Characters; people type it.
+const LONGEST_PASSWORD: usize = 128;
+
+// === impl RoomRules ===
+
+impl RoomRules {
+    /// Whether the room may open. Nobody needs to book the room of a channel.
+    pub fn opening(&self, room: &RoomName, booked: &Booked) -> Result<Opening<'_>, Closed> {
+        if !self.is_channel(room) {
+            booked.require_time()?;
+            let denied = self.said(room, |rule| rule.unbooked) == Some(Unbooked::Deny);
+            if denied && *booked == Booked::Nothing {
+                return Err(Closed::NotBooked);
+            }
+        }
+        Ok(Opening {
+            max_people: self.said(room, |rule| rule.max_people),
+            lobby: self.has_lobby(room),
+            password: self.said(room, |rule| rule.password.as_ref()),
+        })
+    }
+
+    /// Whether people wait until a moderator lets them in.
+    pub fn has_lobby(&self, room: &RoomName) -> bool {
+        self.said(room, |rule| rule.lobby).unwrap_or(false)
+    }
+
+    /// Whether people wait until a moderator is in.
+    pub fn waits_for_host(&self, room: &RoomName) -> bool {
+        self.said(room, |rule| rule.wait_for_host).unwrap_or(false)
+    }
+}
+
+// === impl Booked ===
+
+impl Booked {
+    /// What counts at `at` among the meetings of one room: those that are not over, and the one that was over last.
+    ///
+    /// A meeting that goes on comes before one whose time it is, and that before one whose time comes. Rooms that people
+    /// entered by themselves are nobody's booking; but while they are in, no later booking shuts the room behind them.
+    pub fn of(meetings: Vec<Meeting>, window: Window, at: Timestamp) -> Self {
+        let in_use = meetings
+            .iter()
+            .any(|meeting| goes_on(meeting) && !is_arranged(meeting));
+        let of_each = meetings
+            .into_iter()
+            .filter(|meeting| is_arranged(meeting) && !meeting.booking.is_in_person())
+            .map(|meeting| Self::of_one(meeting, window, at));
+        let found = of_each.max_by(|a, b| a.weight().cmp(&b.weight()));
+        match found {
+            Some(Self::Later { .. }) if in_use => Self::Nothing,
+            Some(found) => found,
+            None => Self::Nothing,
+        }
+    }
+
+    /// The meeting that it is about, if it is about one.
+    pub fn meeting(&self) -> Option<&Meeting> {
+        match self {
+            Self::Nothing => None,
+            Self::Over(meeting) | Self::Now(meeting) | Self::Later { meeting, .. } => Some(meeting),
+        }
+    }
+
+    /// The booking that says who may come, if it names anybody.
+    pub(super) fn guest_list(&self) -> Option<&Booking> {
+        let booking = &self.meeting()?.booking;
+        let details = &booking.details;
+        let of_hospital = details.appointment.as_ref().is_some_and(|appointment| {
+            appointment.doctor.is_some() || appointment.patient.is_some() || appointment.hospital.is_some()
+        });
+        (of_hospital || !details.participants.is_empty()).then_some(booking)
+    }
+
+    /// Refuses whoever comes before the room opens, or after the meeting is over for everyone.
+    pub(super) fn require_time(&self) -> Result<(), Closed> {
+        match self {
+            Self::Nothing | Self::Now(_) => Ok(()),
+            Self::Over(_) => Err(Closed::Over),
+            Self::Later { opens_at, .. } => Err(Closed::TooEarly { opens_at: *opens_at }),
+        }
+    }
+
+    fn of_one(meeting: Meeting, window: Window, at: Timestamp) -> Self {
+        let is_past = window
+            .closes_at(&meeting)
+            .is_some_and(|closes_at| closes_at <= at);
+        let opens_at = window.opens_at(&meeting).filter(|opens_at| at < *opens_at);
+        let is_over = window.is_over_for_everyone(&meeting, at);
+        let meeting = Box::new(meeting);
+        match (meeting.status, opens_at) {
+            (Status::Active { .. }, _) if !is_over => Self::Now(meeting),
+            _ if is_past => Self::Nothing,
+            _ if is_over => Self::Over(meeting),
+            (Status::Completed { .. }, _) if meeting.booking.slot.is_none() => Self::Nothing,
+            (Status::Missed { .. }, _) => Self::Nothing,
+            (_, Some(opens_at)) => Self::Later { meeting, opens_at },
+            (_, None) => Self::Now(meeting),
+        }
+    }
+
+    /// What counts more is larger; of two that come later, the next one.
+    fn weight(&self) -> (u8, bool, std::cmp::Reverse<Option<Timestamp>>) {
+        let goes_on = self.meeting().is_some_and(goes_on);
+        let (rank, opens_at) = match self {
+            Self::Nothing => (0, None),
+            Self::Over(_) => (1, None),
+            Self::Later { opens_at, .. } => (2, Some(*opens_at)),
+            Self::Now(_) => (3, None),
+        };
+        (rank, goes_on, std::cmp::Reverse(opens_at))
+    }
+}
+
+// === impl Window ===
+
+impl Window {
+    /// When people may come in first; none where no time was agreed.
+    pub fn opens_at(&self, meeting: &Meeting) -> Option<Timestamp> {
+        let slot = meeting.booking.slot?;
+        let opens_at = slot.starts_at.checked_sub_signed(self.early);
+        Some(opens_at.unwrap_or(Timestamp::MIN_UTC))
+    }
+
+    /// Whether a caller ended it or called it off, or its end has come and is kept.
+    fn is_over_for_everyone(&self, meeting: &Meeting, at: Timestamp) -> bool {
+        let has_ended = meeting.booking.slot.is_some_and(|slot| slot.ends_at() <= at);
+        let is_cancelled = matches!(meeting.status, Status::Cancelled { .. });
+        is_cancelled || meeting.called_off_at.is_some() || (self.ends_are_kept && has_ended)
+    }
+
+    /// Until when they may come back to one that is over, or may not where it is over for everyone: clients that
+    /// lost their room try again by themselves.
+    fn closes_at(&self, meeting: &Meeting) -> Option<Timestamp> {
+        let ends_at = meeting.booking.slot?.ends_at();
+        let over_at = meeting.called_off_at.map_or(ends_at, |at| at.max(ends_at));
+        let closes_at = over_at.checked_add_signed(self.grace);
+        Some(closes_at.unwrap_or(Timestamp::MAX_UTC))
+    }
+}
+
+fn goes_on(meeting: &Meeting) -> bool {
+    matches!(meeting.status, Status::Active { .. })
+}
+
+/// Whether somebody arranged it; one that began by itself is nobody's booking.
+fn is_arranged(meeting: &Meeting) -> bool {
+    !meeting.booking.client.is_adhoc()
+}
+
+// === impl RoomPassword ===
+
+impl RoomPassword {
+    pub fn parse(text: &str) -> Result<Self, PasswordError> {
+        let length = text.chars().count();
+        if length == 0 || length > LONGEST_PASSWORD || text.contains(char::is_control) {
+            return Err(PasswordError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// For the meeting server, which asks people for it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RoomPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RoomPassword(…)")
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

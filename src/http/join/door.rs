@@ -1,0 +1,146 @@
+//! Whether somebody may go in to a meeting now: their seat, the rules for its room, the hour, and what the host says.
+
+use chrono::Duration;
+use chrono_tz::Tz;
+
+use crate::domain::access::Visitor;
+use crate::domain::meeting::Meeting;
+use crate::domain::observation::without_address_id;
+use crate::domain::{Timestamp, User, UserId};
+use crate::http::Incoming;
+use crate::http::error::{ApiError, MeetingRefusal};
+use crate::http::meetings::door::{local, zone_of};
+use crate::signin::{Session, accounts};
+use crate::waiting::{self, Door, Standing};
+
+/// Somebody before the door of a meeting that they may know of.
+pub(in crate::http) struct Arrival<'a> {
+    pub(super) request: &'a Incoming,
+    pub(super) meeting: &'a Meeting,
+    pub(super) session: &'a Session,
+    pub(super) moderates: bool,
+    /// Waits for nobody.
+    passes: bool,
+}
+
+// === impl Arrival ===
+
+impl<'a> Arrival<'a> {
+    /// A meeting in which the person has no seat does not exist for them. The rules for rooms come on top.
+    pub(in crate::http) fn new(
+        request: &'a Incoming,
+        meeting: &'a Meeting,
+        session: &'a Session,
+    ) -> Result<Self, ApiError> {
+        let Visitor::User(user) = session.visitor() else {
+            return Err(ApiError::NotFound);
+        };
+        let seat = meeting.booking.seat(user).ok_or(ApiError::NotFound)?;
+        let room = &meeting.booking.room.name;
+        let rules = &request.config.rooms.access;
+        let entry = rules.entry_as(room, Visitor::User(user), Some(seat));
+        let moderates = entry.moderator;
+        Ok(Self {
+            request,
+            meeting,
+            session,
+            moderates,
+            passes: moderates || entry.lobby_bypass,
+        })
+    }
+
+    /// Where the person stands now.
+    pub(super) fn standing(&self) -> Standing {
+        let visitor = waiting::Visitor {
+            passes: self.passes,
+            decision: self.decision(),
+        };
+        self.door()
+            .standing(self.meeting, visitor, || self.host_is_in(), self.now())
+    }
+
+    /// Refuses those who have to wait, with what they wait for.
+    pub(in crate::http) fn require_ready(&self) -> Result<(), MeetingRefusal> {
+        match self.standing() {
+            Standing::Ready => Ok(()),
+            Standing::TooEarly { opens_at } => Err(MeetingRefusal::TooEarly {
+                opens_at: local(opens_at, self.zone()),
+            }),
+            Standing::Waiting(_) | Standing::Denied => Err(MeetingRefusal::Waiting),
+            Standing::Cancelled | Standing::Over => Err(MeetingRefusal::Over),
+            Standing::InPerson => Err(MeetingRefusal::InPerson),
+        }
+    }
+
+    /// Whether the person waits for somebody, or could have to as soon as the door opens.
+    pub(in crate::http) fn has_to_wait(&self) -> bool {
+        match self.standing() {
+            Standing::Waiting(_) | Standing::Denied => true,
+            Standing::TooEarly { .. } => {
+                let door = self.door();
+                (door.wait_for_host || door.lobby) && !self.passes
+            }
+            _ => false,
+        }
+    }
+
+    /// They are the host when they are seen in the room.
+    pub(super) fn note_moderator(&self) {
+        if self.moderates {
+            let (rooms, user) = (&self.request.api.waiting, &self.session.user.id);
+            rooms.note_moderator(self.meeting.id, user, self.now());
+        }
+    }
+
+    /// From when on people may come in.
+    pub(super) fn opens_at(&self) -> Option<Timestamp> {
+        self.door().opens_at(self.meeting)
+    }
+
+    /// The zone in which the time was agreed.
+    pub(super) fn zone(&self) -> Tz {
+        zone_of(self.meeting, &self.request.config)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.request.context.received_at
+    }
+
+    fn decision(&self) -> Option<waiting::Decision> {
+        let (rooms, user) = (&self.request.api.waiting, &self.session.user.id);
+        rooms.decision(self.meeting.id, user)
+    }
+
+    fn door(&self) -> Door {
+        let config = &self.request.config;
+        let waits = config.rooms.access.waits(&self.meeting.booking.room.name);
+        Door {
+            early: Duration::minutes(config.daemon.meetings.early_join_minutes.into()),
+            wait_for_host: waits.for_host,
+            lobby: waits.to_be_let_in,
+        }
+    }
+
+    /// Whether somebody is in, as far as the meeting server said, who moderates there.
+    fn host_is_in(&self) -> bool {
+        let open = self.meeting.attendance.people().filter(|stay| stay.is_open());
+        let mut seen = open.filter_map(|stay| stay.person.user.as_ref());
+        seen.any(|seen| self.is_host(seen))
+    }
+
+    /// `seen` is an id as meeting servers' reports are written down.
+    fn is_host(&self, seen: &UserId) -> bool {
+        let is_seen = |id: &UserId| without_address_id(id.as_str()) == seen.as_str();
+        let Self { request, meeting, .. } = self;
+        meeting.booking.hosts().any(is_seen)
+            || request.api.waiting.is_moderator(meeting.id, is_seen)
+            || accounts(&request.config.users).any(|user| is_seen(&user.id) && self.is_moderator(&user))
+    }
+
+    fn is_moderator(&self, user: &User) -> bool {
+        let booking = &self.meeting.booking;
+        let rules = &self.request.config.rooms.access;
+        let entry = |seat| rules.entry_as(&booking.room.name, Visitor::User(user), Some(seat));
+        booking.seat(user).map(entry).is_some_and(|entry| entry.moderator)
+    }
+}

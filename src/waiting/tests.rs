@@ -1,0 +1,265 @@
+//! Waiting rooms, with the time as an argument.
+
+use super::*;
+use crate::domain::meeting::{Appointment, Booking, Kind, Slot};
+use crate::domain::observation::{BackendId, BackendKind};
+use crate::domain::{ClientId, Meeting, RoomKey, RoomName, Status};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_timestamp(1_795_222_000 + seconds, 0).unwrap()
+}
+
+fn id(number: u8) -> MeetingId {
+    MeetingId::new(at(0), [number; 10])
+}
+
+fn user(name: &str) -> UserId {
+    UserId::parse(name).unwrap()
+}
+
+fn waiter(name: &str) -> Waiter {
+    Waiter {
+        user: user(name),
+        name: name.to_uppercase(),
+    }
+}
+
+fn names(list: &[Waiting], decision: Option<Decision>) -> Vec<&str> {
+    let of = |one: &&Waiting| one.decided.as_ref().map(|decided| decided.decision) == decision;
+    list.iter().filter(of).map(|one| one.name.as_str()).collect()
+}
+
+#[test]
+fn who_stops_asking_has_gone() {
+    let rooms = WaitingRooms::default();
+    rooms.wait(id(1), waiter("ann"), at(0)).unwrap();
+    rooms.wait(id(1), waiter("bob"), at(5)).unwrap();
+    rooms.wait(id(2), waiter("eve"), at(5)).unwrap();
+    rooms.wait(id(1), waiter("ann"), at(10)).unwrap();
+    assert_eq!(
+        names(&rooms.list(id(1), at(19)), None),
+        ["ANN", "BOB"],
+        "longest first"
+    );
+    assert_eq!(names(&rooms.list(id(1), at(20)), None), ["ANN"]);
+    assert_eq!(rooms.list(id(1), at(20))[0].since, at(0));
+    assert_eq!(names(&rooms.list(id(1), at(25)), None), [""; 0]);
+    rooms.wait(id(1), waiter("ann"), at(60)).unwrap();
+    assert_eq!(rooms.list(id(1), at(60))[0].since, at(60), "they came anew");
+    rooms.leave(id(1), &user("ann"));
+    assert!(rooms.list(id(1), at(60)).is_empty());
+}
+
+#[test]
+fn what_a_host_says_stays_until_another_says_otherwise() {
+    let rooms = WaitingRooms::default();
+    let decide = |who, decision, when| rooms.decide(id(1), &user(who), decision, "sara", at(when));
+    assert!(!decide("ann", Decision::Admitted, 0), "nobody has asked");
+    rooms.wait(id(1), waiter("ann"), at(0)).unwrap();
+    assert_eq!(rooms.decision(id(1), &user("ann")), None);
+    assert!(!decide("bob", Decision::Admitted, 0));
+    assert!(decide("ann", Decision::Admitted, 1) && decide("ann", Decision::Admitted, 2));
+    let decided = rooms.list(id(1), at(100))[0].decided.clone().unwrap();
+    assert_eq!(
+        (decided.by.as_str(), decided.at),
+        ("sara", at(1)),
+        "the first word counts"
+    );
+    assert_eq!(rooms.decision(id(1), &user("ann")), Some(Decision::Admitted));
+    assert!(decide("ann", Decision::Denied, 3));
+    assert_eq!(rooms.decision(id(1), &user("ann")), Some(Decision::Denied));
+    assert_eq!(
+        rooms.decision(id(2), &user("ann")),
+        None,
+        "each meeting has its own"
+    );
+}
+
+#[test]
+fn everybody_is_whoever_waits_now() {
+    let rooms = WaitingRooms::default();
+    for (who, when) in [("gone", 0), ("ann", 20), ("bob", 21), ("eve", 22)] {
+        rooms.wait(id(1), waiter(who), at(when)).unwrap();
+    }
+    rooms.decide(id(1), &user("eve"), Decision::Denied, "sara", at(23));
+    rooms.admit_all(id(1), "sara", at(24));
+    let list = rooms.list(id(1), at(24));
+    assert_eq!(names(&list, Some(Decision::Admitted)), ["ANN", "BOB"]);
+    assert_eq!(names(&list, Some(Decision::Denied)), ["EVE"]);
+    assert_eq!(names(&list, None), [""; 0]);
+}
+
+#[test]
+fn the_memory_is_bounded() {
+    let rooms = WaitingRooms::default();
+    for number in 0..1000 {
+        rooms.wait(id(1), waiter(&format!("u{number}")), at(0)).unwrap();
+    }
+    assert_eq!(rooms.wait(id(1), waiter("late"), at(14)), Err(Crowded));
+    rooms.wait(id(1), waiter("u7"), at(14)).unwrap();
+    rooms.wait(id(1), waiter("late"), at(15)).unwrap();
+    assert_eq!(rooms.list(id(1), at(15)).len(), 2, "who has gone makes place");
+    for number in 0..200 {
+        rooms.note_moderator(id(1), &user(&format!("m{number}")), at(15));
+    }
+    assert!(rooms.is_moderator(id(1), |known| known.as_str() == "m199"));
+    assert!(!rooms.is_moderator(id(1), |known| known.as_str() == "m0"));
+    let half_a_day = 12 * 3600;
+    rooms.wait(id(2), waiter("ann"), at(15 + half_a_day)).unwrap();
+    assert_eq!(rooms.lock().rooms.len(), 1, "the quiet room is gone");
+}
+
+#[test]
+fn there_are_no_more_rooms_than_fit() {
+    let rooms = WaitingRooms::default();
+    let number = |n: u16| MeetingId::new(at(i64::from(n)), [0; 10]);
+    for meeting in (0..10_000).map(number) {
+        rooms.wait(meeting, waiter("ann"), at(0)).unwrap();
+    }
+    assert_eq!(rooms.wait(number(10_000), waiter("ann"), at(1)), Err(Crowded));
+    rooms.wait(number(0), waiter("bob"), at(1)).unwrap();
+}
+
+// === where one stands ===
+
+/// Booked from 600 to 2400 seconds.
+fn meeting() -> Meeting {
+    let room = RoomKey {
+        backend: BackendId {
+            kind: BackendKind::Jitsi,
+            name: "main".into(),
+        },
+        name: RoomName::parse("alpha").unwrap(),
+    };
+    let slot = Slot {
+        starts_at: at(600),
+        minutes: 30,
+    };
+    let booking = Booking {
+        client: ClientId::parse("ataraxia").unwrap(),
+        kind: Kind::Meeting,
+        slot: Some(slot),
+        ..Meeting::unbooked(id(0), room, None, at(0)).booking
+    };
+    Meeting::book(id(0), booking, at(0)).meeting
+}
+
+fn with_status(status: Status) -> Meeting {
+    let mut meeting = meeting();
+    meeting.status = status;
+    meeting
+}
+
+fn door(wait_for_host: bool, lobby: bool) -> Door {
+    Door {
+        early: Duration::minutes(5),
+        wait_for_host,
+        lobby,
+    }
+}
+
+const SOMEBODY: Visitor = Visitor {
+    passes: false,
+    decision: None,
+};
+
+fn decided(decision: Decision) -> Visitor {
+    Visitor {
+        decision: Some(decision),
+        ..SOMEBODY
+    }
+}
+
+#[test]
+fn everybody_comes_when_the_door_opens_and_not_before() {
+    let host = Visitor {
+        passes: true,
+        ..SOMEBODY
+    };
+    for visitor in [SOMEBODY, host, decided(Decision::Admitted)] {
+        let stand = |when| door(false, false).standing(&meeting(), visitor, || true, at(when));
+        let opens_at = at(300);
+        assert_eq!(stand(299), Standing::TooEarly { opens_at });
+        assert_eq!(stand(300), Standing::Ready);
+        assert_eq!(
+            stand(100_000),
+            Standing::Ready,
+            "the meeting itself says when it is over"
+        );
+    }
+    let going_on = with_status(Status::Active { started_at: at(10) });
+    let stand = door(false, false).standing(&going_on, SOMEBODY, || true, at(20));
+    assert_eq!(stand, Standing::Ready, "it has begun early");
+}
+
+#[test]
+fn rules_say_what_one_waits_for() {
+    let stand = |door: Door, visitor, host| door.standing(&meeting(), visitor, || host, at(600));
+    let (host, admission) = (
+        Standing::Waiting(Reason::Host),
+        Standing::Waiting(Reason::Admission),
+    );
+    for (rules, host_is_in, expected) in [
+        (door(false, false), false, Standing::Ready),
+        (door(true, false), false, host),
+        (door(true, false), true, Standing::Ready),
+        (door(false, true), false, admission),
+        (door(false, true), true, admission),
+        (door(true, true), false, host),
+        (door(true, true), true, admission),
+    ] {
+        assert_eq!(
+            stand(rules, SOMEBODY, host_is_in),
+            expected,
+            "{rules:?} {host_is_in}"
+        );
+        let passes = Visitor {
+            passes: true,
+            decision: Some(Decision::Denied),
+        };
+        assert_eq!(stand(rules, passes, host_is_in), Standing::Ready);
+        assert_eq!(
+            stand(rules, decided(Decision::Admitted), host_is_in),
+            Standing::Ready
+        );
+        assert_eq!(
+            stand(rules, decided(Decision::Denied), host_is_in),
+            Standing::Denied
+        );
+    }
+}
+
+#[test]
+fn what_is_over_is_over_for_everybody() {
+    let now = at(700);
+    let in_person = Appointment {
+        in_person: true,
+        ..Appointment::default()
+    };
+    let mut elsewhere = meeting();
+    elsewhere.booking.details.appointment = Some(in_person);
+    let (started_at, ended_at) = (at(600), at(650));
+    let cancelled = Status::Cancelled {
+        started_at: None,
+        at: at(1),
+    };
+    for (meeting, expected) in [
+        (
+            with_status(Status::Completed { started_at, ended_at }),
+            Standing::Over,
+        ),
+        (with_status(Status::Missed { at: ended_at }), Standing::Over),
+        (with_status(cancelled), Standing::Cancelled),
+        (elsewhere, Standing::InPerson),
+    ] {
+        let host = Visitor {
+            passes: true,
+            decision: Some(Decision::Admitted),
+        };
+        assert_eq!(door(true, true).standing(&meeting, host, || true, now), expected);
+        assert_eq!(
+            door(true, true).standing(&meeting, SOMEBODY, || true, now),
+            expected
+        );
+    }
+}

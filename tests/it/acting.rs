@@ -1,0 +1,7 @@
+//! usher acts on a real Prosody: people are told, rooms are closed, and nothing is forgotten while it is away.
+
+mod away;
+mod jitsi;
+mod life;
+mod routes;
+mod stage;

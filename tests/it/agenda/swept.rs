@@ -1,0 +1,114 @@
+//! Stores from before there were lists, and what crashes and age leave behind.
+
+use usher::meetings::agenda::Sweep;
+
+use super::*;
+
+const DAY: i64 = 86_400;
+
+#[tokio::test]
+async fn a_store_from_before_there_were_lists_is_listed_once() {
+    let house = House::new().await;
+    let talk = house.book(booking("talk", 600)).await;
+    let over = house.book(booking("over", 300)).await;
+    house.apply(&over, Input::Cancel).await;
+    let (store, folder) = house.closed().await;
+    forget_lists(&store).await;
+    NOW.set(30 * DAY);
+    let house = House::opened(store, folder).await;
+    assert_eq!(
+        house.everything(&of_user("ann")).await,
+        [talk.id, over.id],
+        "also what is long over"
+    );
+
+    let (store, folder) = house.closed().await;
+    let listed = table(&store, Table::Agenda).await;
+    let house = House::opened(store, folder).await;
+    let (store, _folder) = house.closed().await;
+    assert_eq!(
+        table(&store, Table::Agenda).await,
+        listed,
+        "a second start writes nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_listing_that_broke_off_begins_again() {
+    let house = House::new().await;
+    let talk = house.book(booking("talk", 600)).await;
+    let (store, folder) = house.closed().await;
+    for (key, _) in table(&store, Table::Agenda).await {
+        // Everyone's list was written, and then the power went.
+        if !key.starts_with("all/") {
+            let (_, revision) = store.get(Table::Agenda, &key).await.unwrap().unwrap();
+            store.remove(Table::Agenda, &key, revision).await.unwrap();
+        }
+    }
+    let house = House::opened(store, folder).await;
+    assert_eq!(house.everything(&of_user("ann")).await, [talk.id]);
+    assert_eq!(house.everything(&Owner::Everyone).await, [talk.id]);
+}
+
+#[tokio::test]
+async fn what_leads_nowhere_is_passed_over_and_swept_up_when_it_is_old() {
+    let house = House::new().await;
+    let talk = house.book(booking("talk", 600)).await;
+    let (store, folder) = house.closed().await;
+    let keys = table(&store, Table::Agenda).await;
+    let (real, value) = keys.iter().find(|(key, _)| key.starts_with("all/")).unwrap();
+    let never_made = MeetingId::new(at(0), [9; 10]);
+    let stray = real.replace(&talk.id.to_string(), &never_made.to_string());
+    let moved = real.replacen("all/8", "all/9", 1);
+    for key in [&stray, &moved] {
+        store.create(Table::Agenda, key, value.clone()).await.unwrap();
+    }
+    let house = House::opened(store, folder).await;
+    assert_eq!(house.everything(&Owner::Everyone).await, [talk.id]);
+    let is_swept = async |house: House| {
+        house.meetings.sweep(&mut Sweep::default()).await;
+        let (store, folder) = house.closed().await;
+        let left = table(&store, Table::Agenda).await;
+        let swept = [&stray, &moved].map(|key| !left.iter().any(|(known, _)| known == key));
+        assert!(
+            left.iter().any(|(key, _)| key == real),
+            "what leads somewhere stays"
+        );
+        (House::opened(store, folder).await, swept)
+    };
+    let (house, swept) = is_swept(house).await;
+    assert_eq!(swept, [false, false], "a record may still be on its way");
+    NOW.set(hours(2));
+    let (_, swept) = is_swept(house).await;
+    assert_eq!(swept, [true, true]);
+}
+
+#[tokio::test]
+async fn age_takes_a_meeting_off_its_lists() {
+    let house = House::new().await;
+    let over = house.book(booking("over", 600)).await;
+    house.apply(&over, Input::Cancel).await;
+    let visit = house.book(visit("visit", 600, true)).await;
+    let far = house.book(booking("far", 800 * DAY)).await;
+    forget_events(&house.meetings, &[&over, &visit]).await;
+    NOW.set(300 * DAY);
+    house.meetings.sweep(&mut Sweep::default()).await;
+    assert_eq!(house.everything(&Owner::Everyone).await.len(), 3);
+    NOW.set(366 * DAY);
+    house.meetings.sweep(&mut Sweep::default()).await;
+    assert_eq!(house.everything(&Owner::Everyone).await, [far.id]);
+    let (store, _folder) = house.closed().await;
+    assert_eq!(table(&store, Table::Meetings).await.len(), 1);
+    assert_eq!(
+        table(&store, Table::Agenda).await.len(),
+        1 + 4,
+        "nothing is left behind"
+    );
+}
+
+/// As if the outbox had sent them; what is unsent is not removed.
+async fn forget_events(meetings: &Meetings, of: &[&Meeting]) {
+    for meeting in of {
+        meetings.forget_sent(meeting.id, u64::MAX).await.unwrap();
+    }
+}
