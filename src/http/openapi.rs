@@ -21,7 +21,7 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 
 use super::answer::{Answer, ErrorBody};
-use super::{Api, Incoming, answered, audit, get, hooks, jitsi, keys, livekit, pages, sso};
+use super::{Api, Incoming, answered, audit, get, hooks, jitsi, keys, live, livekit, pages, sso};
 use crate::domain::hex;
 use crate::telemetry::label::{Label, Route};
 pub(super) use methods::Methods;
@@ -114,6 +114,7 @@ fn parts() -> Vec<Document> {
         audit::Docs::openapi(),
         hooks::Docs::openapi(),
         keys::Docs::openapi(),
+        live::Docs::openapi(),
         pages::Docs::openapi(),
     ]
 }

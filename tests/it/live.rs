@@ -4,6 +4,7 @@ mod coming_back;
 mod ending;
 mod follower;
 mod hearing;
+mod proxy;
 mod slow;
 mod socket;
 mod web_socket;

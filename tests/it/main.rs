@@ -1,7 +1,7 @@
 //! One binary for every integration test: each further one costs a link.
 
-mod agenda;
 mod acting;
+mod agenda;
 mod api;
 mod audit;
 mod bad_input;

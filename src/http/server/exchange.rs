@@ -169,11 +169,12 @@ pub(super) async fn answer<S: Routes<B>, B: AnswerBody>(
         answered: false,
         edge: edge.clone(),
     };
-    let version = request.version();
+    // What is asked for with HEAD has no body, however long that would be.
+    let body = (request.method() != http::Method::HEAD).then_some(request.version());
     let request = prepared(request, &edge, &connection, &id);
     let answered = AssertUnwindSafe(service.oneshot(request)).catch_unwind().await;
     let (mut response, outcome) = match answered {
-        Ok(Ok(response)) if !connection.body_was_cut() => told(response, &connection, version),
+        Ok(Ok(response)) if !connection.body_was_cut() => told(response, &connection, body),
         Ok(_) => own(body_timeout(&id), TIMEOUT_CODE, &connection),
         Err(_) => {
             edge.metrics.http.handler_panicked();
@@ -209,19 +210,19 @@ fn prepared(
     request
 }
 
-/// A route's answer and what the route told about it.
+/// A route's answer and what the route told about it; `version` is how a body would be written.
 fn told<B>(
     mut response: Response<B>,
     connection: &Arc<Connection>,
-    version: Version,
+    version: Option<Version>,
 ) -> (Response<ResponseBody<B>>, RequestOutcome) {
     let outcome = response.extensions_mut().remove();
-    let response = match response.extensions_mut().remove::<Sequel>() {
-        Some(sequel) => {
+    let response = match (response.extensions_mut().remove::<Sequel>(), version) {
+        (Some(sequel), Some(version)) => {
             connection.is_followed_by(sequel, version == Version::HTTP_11);
             response.map(|_| ResponseBody::of_sequel(connection.clone()))
         }
-        None => response.map(|body| ResponseBody::of_route(body, connection.clone())),
+        _ => response.map(|body| ResponseBody::of_route(body, connection.clone())),
     };
     (response, outcome.unwrap_or(RequestOutcome::of(Route::Unmatched)))
 }

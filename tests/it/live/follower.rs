@@ -42,7 +42,6 @@ impl Follower {
             Some("text/event-stream")
         );
         assert_eq!(header(CACHE_CONTROL.as_str()).as_deref(), Some("no-store"));
-        assert_eq!(header("x-accel-buffering").as_deref(), Some("no"));
         let mut follower = Self {
             answer,
             unread: String::new(),

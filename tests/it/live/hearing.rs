@@ -168,3 +168,22 @@ async fn one_person_has_so_many_listeners_and_no_more() {
         .await;
     follow(&usher, &token, "").await;
 }
+
+#[tokio::test]
+async fn proxies_are_asked_to_hold_nothing_back_and_head_is_only_a_head() {
+    let usher = Usher::start(setup()).await;
+    let answer = listening(&usher, KEY, "").send().await.unwrap();
+    assert_eq!(answer.headers()["x-accel-buffering"], "no");
+    let request = usher.http.head(format!("{}{EVENTS}", usher.url()));
+    let head = Said::to(request.bearer_auth(KEY)).await;
+    assert_eq!(
+        (head.status.as_u16(), head.header("content-type")),
+        (200, "text/event-stream")
+    );
+    drop(answer);
+    usher
+        .until_metrics(&[("usher_listeners{kind=\"sse\"}", 0.0)])
+        .await;
+    let posted = usher.post_as(KEY, EVENTS, &json!({}));
+    Said::to(posted).await.assert_refused(405, "method_not_allowed");
+}
