@@ -104,7 +104,7 @@ impl<S> Conversation<S> {
         match (ended, self.connection.sequel()) {
             (Ok(()), Some((sequel, chunked))) => {
                 let stop = self.stop.clone();
-                let socket = BareSocket::new(socket, parts.read_buf, *chunked, stop);
+                let socket = BareSocket::new(socket, &parts.read_buf, *chunked, stop);
                 Turn::over_to(sequel.begin(socket))
             }
             (Ok(()), None) if self.connection.unpark() => Turn::Idle(socket),

@@ -68,13 +68,14 @@ impl fmt::Debug for Sequel {
 // === impl BareSocket ===
 
 impl BareSocket {
-    pub(super) fn new(stream: TcpStream, heard: Bytes, chunked: bool, stop: CancellationToken) -> Self {
+    /// `heard` is copied: it is a piece of the protocol's buffer, and would keep all of it.
+    pub(super) fn new(stream: TcpStream, heard: &[u8], chunked: bool, stop: CancellationToken) -> Self {
         if let Err(error) = set_socket_send_buffer_size(&stream, SEND_BUFFER) {
             tracing::debug!(%error, "cannot limit what the kernel keeps for a caller");
         }
         Self {
             stream,
-            heard,
+            heard: Bytes::copy_from_slice(heard),
             chunked,
             stop,
         }
