@@ -132,8 +132,16 @@ impl App {
         if matches!(*bus, Bus::Nats(_)) {
             metrics.show_nats()?;
         }
-        let (meetings, written) =
-            Meetings::open(store.clone(), config.clone(), Arc::clone(&metrics), plan.ambient).await?;
+        let source = event_source(&config.borrow());
+        let live = Live::new(source, plan.ambient.random(), Arc::clone(&metrics));
+        let (meetings, written) = Meetings::open(
+            store.clone(),
+            config.clone(),
+            Arc::clone(&metrics),
+            live.clone(),
+            plan.ambient,
+        )
+        .await?;
         let signin = SignIn::open(store.clone(), config.clone(), plan.ambient).await?;
         let (audit, publisher) = trail(&store, &metrics, &bus, &config, plan.ambient)
             .await
@@ -146,7 +154,7 @@ impl App {
             meetings,
             signin,
             audit,
-            live: Live::default(),
+            live,
             waiting: WaitingRooms::default(),
             metrics,
             limits: Arc::default(),

@@ -234,12 +234,6 @@ fn key_routes(api: &Api) -> BoxedFilter<(Answer,)> {
     pem.or(control).unify().or(jwks).unify().boxed()
 }
 
-/// No route at all.
-fn none() -> BoxedFilter<(Answer,)> {
-    let nothing = async || Err::<Answer, _>(warp::reject::not_found());
-    warp::any().and_then(nothing).boxed()
-}
-
 /// GET or HEAD of what comes before.
 fn read(api: &Api, route: Route) -> BoxedFilter<(Incoming, Body)> {
     let method = warp::get().or(warp::head()).unify();

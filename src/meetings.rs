@@ -31,6 +31,7 @@ use crate::domain::observation::{BackendId, Part};
 use crate::domain::{
     Ambient, Event, Input, Meeting, MeetingId, Policy, RoomKey, Step, Timestamp, TransitionError,
 };
+use crate::live::Live;
 use crate::store::{Revision, Store, StoreError, Table};
 use crate::telemetry::Metrics;
 
@@ -49,6 +50,7 @@ struct Inner {
     rooms: Vec<tokio::sync::Mutex<()>>,
     config: watch::Receiver<Arc<Config>>,
     metrics: Arc<Metrics>,
+    live: Live,
     ambient: Ambient,
     /// Tells the outbox that a meeting has events to send.
     written: mpsc::UnboundedSender<Written>,
@@ -120,6 +122,7 @@ impl Meetings {
         store: Store,
         config: watch::Receiver<Arc<Config>>,
         metrics: Arc<Metrics>,
+        live: Live,
         ambient: Ambient,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Written>), MeetingsError> {
         let (written, events) = mpsc::unbounded_channel();
@@ -131,6 +134,7 @@ impl Meetings {
                 .collect(),
             config,
             metrics,
+            live,
             ambient,
             written,
             due_changed: Notify::new(),
@@ -329,11 +333,12 @@ impl Meetings {
         )))
     }
 
-    /// What follows a durable write: index, outbox, schedule, metrics.
+    /// What follows a durable write: listeners, index, outbox, schedule, metrics.
     fn stored(&self, record: &Record, new_events: usize) {
         let told = &record.outbox[record.outbox.len() - new_events..];
         told.iter()
             .for_each(|event| measure::count(&self.0.metrics, event));
+        self.0.live.tell(&record.meeting, told);
         self.note(record, told.first());
         self.0.due_changed.notify_one();
     }

@@ -55,6 +55,7 @@ impl App {
         let meetings = api.meetings.clone();
         let stop = soft.clone();
         lifecycle.spawn("schedule", async move { meetings.run_schedule(stop).await });
+        lifecycle.spawn("live", api.live.clone().run(api.config.clone(), soft.clone()));
         let acting = Acting::new(api.meetings.clone(), backends);
         lifecycle.spawn("orders", acting.run(soft.clone()));
         lifecycle.spawn("bus", look_after(bus, Arc::clone(&api.metrics), soft.clone()));

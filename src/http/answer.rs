@@ -5,7 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    LOCATION, REFERRER_POLICY, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_VERSION, SET_COOKIE, UPGRADE,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
@@ -14,7 +15,7 @@ use warp::Reply;
 
 use super::error::ApiError;
 use super::refused::Refused;
-use super::server::{RequestContext, RequestOutcome};
+use super::server::{RequestContext, RequestOutcome, Sequel};
 use crate::config::daemon::Language;
 use crate::domain::ClientId;
 use crate::telemetry::label::Route;
@@ -24,6 +25,8 @@ pub(super) struct Answer {
     response: Response<Bytes>,
     outcome: RequestOutcome,
 }
+
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Every refusal in JSON.
 #[derive(Serialize, ToSchema)]
@@ -118,6 +121,31 @@ impl Answer {
         answer
     }
 
+    /// Events that are written as they happen (HTML standard, section 9.2), by what follows the head.
+    pub(super) fn event_stream(events: Sequel) -> Self {
+        let mut answer = Self::of_type(Bytes::new(), "text/event-stream", "no-store");
+        // nginx and its kin would otherwise collect events until a buffer is full.
+        answer.set(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+        answer.followed_by(events)
+    }
+
+    /// The agreement to a WebSocket (RFC 6455 section 4.2.2); `accept` is the answer to the caller's key.
+    pub(super) fn web_socket(accept: HeaderValue, messages: Sequel) -> Self {
+        let mut answer = Self::of_type(Bytes::new(), "text/plain", "no-store");
+        answer.response.headers_mut().remove(CONTENT_TYPE);
+        answer.set(CONNECTION, HeaderValue::from_static("upgrade"));
+        answer.set(UPGRADE, HeaderValue::from_static("websocket"));
+        answer.set(SEC_WEBSOCKET_ACCEPT, accept);
+        answer
+            .with_status(StatusCode::SWITCHING_PROTOCOLS)
+            .followed_by(messages)
+    }
+
+    fn followed_by(mut self, sequel: Sequel) -> Self {
+        self.response.extensions_mut().insert(sequel);
+        self
+    }
+
     /// With another `Set-Cookie` line.
     pub(super) fn with_cookie(mut self, cookie: HeaderValue) -> Self {
         self.response.headers_mut().append(SET_COOKIE, cookie);
@@ -192,6 +220,10 @@ impl Answer {
         if let Some(allow) = error.allow() {
             let allow = HeaderValue::from_str(allow).expect("methods are capital letters");
             answer.set(ALLOW, allow);
+        }
+        if error.status() == StatusCode::UPGRADE_REQUIRED {
+            answer.set(UPGRADE, HeaderValue::from_static("websocket"));
+            answer.set(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         }
         if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
             // The rest of the body is not read, so nothing can follow it.

@@ -28,7 +28,12 @@ pub(super) use user::Judged;
 pub(super) struct Caller<'a> {
     pub(super) id: &'a ClientId,
     pub(super) client: &'a Client,
+    /// SHA-256 of the key that proved it; none for the stand-in of `--dev`.
+    pub(super) key: Option<KeyHash>,
 }
+
+/// As clients' keys stand in the configuration.
+pub(super) type KeyHash = [u8; 32];
 
 /// The scopes of the routes, in one place.
 pub(super) const MAY_GENERATE: &[Scope] = &[Scope::TokensIssue];
@@ -119,10 +124,11 @@ fn identify<'a>(
 ) -> Option<Caller<'a>> {
     if !headers.contains_key(AUTHORIZATION) {
         let stand_in = api.stand_in.as_ref().filter(|_| address.is_loopback())?;
-        return config
-            .clients
-            .get_key_value(stand_in)
-            .map(|(id, client)| Caller { id, client });
+        return config.clients.get_key_value(stand_in).map(|(id, client)| Caller {
+            id,
+            client,
+            key: None,
+        });
     }
     let header = authorization(headers).filter(|header| header.len() <= LONGEST)?;
     let (scheme, credential) = header.split_once(' ')?;
@@ -146,11 +152,12 @@ pub(super) fn authorization(headers: &HeaderMap) -> Option<&str> {
 
 /// Compares with every key of every client, so that the time tells nothing about which one came near.
 fn by_key<'a>(clients: &'a Clients, key: &str) -> Option<Caller<'a>> {
-    let hash = digest(&SHA256, key.as_bytes());
+    let key = hash_of(key);
     let mut found = None;
     for (id, client) in clients {
-        if has_key(client, hash.as_ref()) {
-            found = Some(Caller { id, client });
+        if has_key(client, &key) {
+            let key = Some(key);
+            found = Some(Caller { id, client, key });
         }
     }
     found
@@ -159,12 +166,23 @@ fn by_key<'a>(clients: &'a Clients, key: &str) -> Option<Caller<'a>> {
 fn by_name_and_key<'a>(clients: &'a Clients, credential: &str) -> Option<Caller<'a>> {
     let decoded = STANDARD.decode(credential).ok()?;
     let (name, key) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
-    let hash = digest(&SHA256, key.as_bytes());
+    let key = hash_of(key);
     let (id, client) = clients.get_key_value(&ClientId::parse(name).ok()?)?;
-    has_key(client, hash.as_ref()).then_some(Caller { id, client })
+    let key = has_key(client, &key).then_some(key)?;
+    Some(Caller {
+        id,
+        client,
+        key: Some(key),
+    })
 }
 
-fn has_key(client: &Client, hash: &[u8]) -> bool {
+fn hash_of(key: &str) -> KeyHash {
+    let hash = digest(&SHA256, key.as_bytes());
+    hash.as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+/// Whether that key of the client is valid now.
+pub(super) fn has_key(client: &Client, hash: &KeyHash) -> bool {
     client.keys.iter().fold(false, |found, key| {
         verify_slices_are_equal(key, hash).is_ok() | found
     })

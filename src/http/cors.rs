@@ -33,6 +33,7 @@ pub fn layer(config: watch::Receiver<Arc<Config>>) -> CorsLayer {
             CONTENT_TYPE,
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
             IF_MATCH,
         ])
         .expose_headers([HeaderName::from_static("x-request-id"), ETAG])

@@ -1,5 +1,6 @@
 //! The only map from what went wrong to what a caller is told: status and stable code; the words are in [`sentence`].
 
+mod live;
 mod livekit;
 mod meeting;
 mod samples;
@@ -17,6 +18,7 @@ use crate::meetings::MeetingsError;
 use crate::signin::{LoginError, SignInError};
 use crate::store::StoreError;
 use crate::tokens::{TextError, TokenError, UnknownFeature};
+pub(super) use live::LiveRefusal;
 pub(super) use livekit::LiveKitRefusal;
 pub(super) use meeting::MeetingRefusal;
 pub(super) use sign_in::SignInRefusal;
@@ -59,6 +61,7 @@ pub(super) enum ApiError {
     },
     IdempotencyKeyReused,
     SignIn(SignInRefusal),
+    Live(LiveRefusal),
     LiveKit(LiveKitRefusal),
     Meeting(MeetingRefusal),
     /// The store takes no writes now; what was asked did not happen.
@@ -83,6 +86,7 @@ impl ApiError {
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::IdempotencyKeyReused => StatusCode::CONFLICT,
             Self::SignIn(refusal) => refusal.status(),
+            Self::Live(refusal) => refusal.status(),
             Self::LiveKit(refusal) => refusal.status(),
             Self::Meeting(refusal) => refusal.status(),
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -109,6 +113,7 @@ impl ApiError {
             Self::RateLimited { .. } => "rate_limited",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::SignIn(refusal) => refusal.code(),
+            Self::Live(refusal) => refusal.code(),
             Self::LiveKit(refusal) => refusal.code(),
             Self::Meeting(refusal) => refusal.code(),
             Self::Unavailable => "unavailable",
@@ -157,6 +162,7 @@ impl ApiError {
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { wait } => Some(*wait),
+            Self::Live(refusal) => refusal.retry_after(),
             Self::Unavailable | Self::SignIn(SignInRefusal::Busy) => Some(Duration::from_secs(1)),
             _ => None,
         }
@@ -289,6 +295,12 @@ impl From<SignInError> for ApiError {
 impl From<MeetingRefusal> for ApiError {
     fn from(refusal: MeetingRefusal) -> Self {
         Self::Meeting(refusal)
+    }
+}
+
+impl From<LiveRefusal> for ApiError {
+    fn from(refusal: LiveRefusal) -> Self {
+        Self::Live(refusal)
     }
 }
 

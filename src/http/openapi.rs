@@ -22,7 +22,7 @@ use warp::filters::BoxedFilter;
 
 use super::answer::{Answer, ErrorBody};
 use super::{
-    Api, Incoming, answered, appointments, audit, conference, get, hooks, jitsi, join, keys, livekit,
+    Api, Incoming, answered, appointments, audit, conference, get, hooks, jitsi, join, keys, live, livekit,
     meetings, pages, records, sso,
 };
 use crate::domain::hex;
@@ -121,6 +121,7 @@ fn parts() -> Vec<Document> {
         audit::Docs::openapi(),
         hooks::Docs::openapi(),
         keys::Docs::openapi(),
+        live::Docs::openapi(),
         pages::Docs::openapi(),
         records::Docs::openapi(),
     ]

@@ -257,6 +257,20 @@ labels! {
         Failed = "failed",
     }
 
+    /// How somebody follows events live.
+    ListenerKind {
+        EventStream = "sse",
+        WebSocket = "websocket",
+    }
+
+    /// Why a listener was cut off.
+    ListenerCut {
+        /// More waited for it than may.
+        QueueFull = "queue_full",
+        /// It took nothing from its connection for too long.
+        NotReading = "not_reading",
+    }
+
     /// How reading the configuration again ended.
     ReloadResult {
         Applied = "applied",

@@ -4,6 +4,7 @@
 //! looked up when it is built, so counting is one atomic addition.
 
 mod admission;
+mod listeners;
 mod requests;
 mod set;
 
@@ -19,6 +20,7 @@ use super::label::{
     Reservation, SignInMethod, SignInResult, Source, TokenCheck, TokenKind, TokenResult, Verdict,
 };
 use admission::Admission;
+pub use listeners::Listeners;
 pub use requests::HttpMetrics;
 use set::{CounterPairs, CounterSet, GaugeSet, registered};
 
@@ -27,6 +29,7 @@ use set::{CounterPairs, CounterSet, GaugeSet, registered};
 pub struct Metrics {
     registry: Registry,
     pub http: HttpMetrics,
+    pub listeners: Listeners,
     admission: Admission,
     events: Events,
     meetings: GaugeSet<MeetingStatus>,
@@ -98,6 +101,7 @@ impl Metrics {
         record_start(r, started)?;
         Ok(Self {
             http: HttpMetrics::new(r)?,
+            listeners: Listeners::new(r)?,
             admission: Admission::new(r)?,
             events: Events::new(r)?,
             meetings: GaugeSet::new(r, ["usher_meetings", "Meetings that are not over."], "status")?,

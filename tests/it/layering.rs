@@ -38,6 +38,7 @@ const HOUSE: &[Room] = &[
         "audit config domain http ingest live meetings pages signin telemetry tokens waiting",
     ),
     ("http/error", "domain ingest meetings signin store tokens"),
+    ("http/error/live", "config live"),
     ("http/error/sentence", "config domain http/error"),
     ("http/error/livekit", "config domain http/error"),
     ("http/error/sign_in", "config domain http/error tokens"),
@@ -79,6 +80,7 @@ const HOUSE: &[Room] = &[
 
 const FENCES: &[Fence] = &[
     ("warp", "http http/*"),
+    ("tokio_tungstenite", "http/live http/live/*"),
     ("askama", "pages pages/*"),
     ("csv", "http/records/sheet"),
     (

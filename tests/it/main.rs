@@ -17,6 +17,7 @@ mod layering;
 mod lifecycle;
 mod limits;
 mod listening;
+mod live;
 mod livekit;
 mod meetings;
 mod nats;

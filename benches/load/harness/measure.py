@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import floors
+from harness import listeners as crowd
 from harness.samples import ALONE, CONNECTIONS, CROWDED, DISK_FLUSHES, RAW_SIGNING, RAW_SLED, USHER, Samples
 from harness.servers import Refused, Server
 from harness.workspace import DOMAIN, GENERATE, Workspace
@@ -47,6 +48,12 @@ def logins(plan: Plan, usher: Server, samples: Samples) -> None:
         samples.add(ALONE, 16, USHER, drive(usher, load, plan.seconds))
         with kept_busy(usher, people, plan.seconds):
             samples.add(CROWDED, 16, USHER, drive(usher, load, plan.seconds))
+
+
+def listeners(plan: Plan, usher: Server, samples: Samples) -> None:
+    """Ten thousand who follow live events and mostly hear nothing."""
+    for _ in range(plan.rounds):
+        samples.add_crowd(crowd.gather(usher, plan.workspace))
 
 
 def rs256(plan: Plan, usher: Server, samples: Samples) -> None:

@@ -51,7 +51,7 @@ def goals(samples: Samples, usher: Server | None) -> list[Goal]:
 def text(samples: Samples, servers: list[Server], machine: str) -> str:
     usher = next((server for server in servers if server.name == USHER), None)
     parts = [machine] + [_tokens(samples, what, servers) for what in ("generate", "validate")]
-    parts += [_durable(samples), _servers(servers)]
+    parts += [_durable(samples), _crowds(samples), _servers(servers)]
     if usher:
         parts.append(_table("Goals", ["", "measured", "goal", ""], [goal.row() for goal in goals(samples, usher)]))
     if spoilt := samples.spoilt():
@@ -70,6 +70,7 @@ def data(samples: Samples, servers: list[Server], machine: str) -> dict:
             for (what, connections, server), rounds in samples.outcomes.items()
         ],
         "floors": samples.floors,
+        "crowds": [asdict(crowd) for crowd in samples.crowds],
         "servers": [
             {"name": one.name, "ready_ms": one.ready_ms, "idle_mib": one.idle_mib, "peak_mib": one.peak_mib}
             for one in servers
@@ -101,6 +102,14 @@ def _durable(samples: Samples) -> str:
         if what not in ("generate", "validate"):
             rows.append([f"usher: {what}", str(connections), *_speed(samples, what, connections, server)])
     return _table("RS256, durable writes, and their floors", ["", "conns", "rate", "p50", "p99"], rows)
+
+
+def _crowds(samples: Samples) -> str:
+    times = ("booked_ms", "median_ms", "last_ms")
+    head = ["listeners", "bytes each", "booked", "half have heard", "all have heard"]
+    row = [f"{crowd:,.0f}" for crowd in (samples.of_crowds("listeners"), samples.of_crowds("bytes_each")) if crowd]
+    row += [_figure(samples.of_crowds(figure), "ms") for figure in times]
+    return _table("Live events, from the request that books a meeting", head, [row] if samples.crowds else [])
 
 
 def _speed(samples: Samples, what: str, connections: int, server: str) -> list[str]:

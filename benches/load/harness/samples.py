@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass, field
 from statistics import median
 
+from harness.listeners import Crowd
 from harness.wrk import Outcome
 
 CONNECTIONS = (1, 16, 64, 256)
@@ -18,6 +19,16 @@ class Samples:
 
     outcomes: dict = field(default_factory=dict)
     floors: dict = field(default_factory=dict)
+    crowds: list[Crowd] = field(default_factory=list)
+
+    def add_crowd(self, crowd: Crowd) -> None:
+        self.crowds.append(crowd)
+        each = f"{crowd.bytes_each:10,.0f} bytes each"
+        tell(f"listeners {crowd.listeners:6,} {each}  last heard after {crowd.last_ms:8.2f} ms")
+
+    def of_crowds(self, figure: str) -> float | None:
+        """The median over the rounds."""
+        return median(getattr(crowd, figure) for crowd in self.crowds) if self.crowds else None
 
     def add(self, what: str, connections: int, server: str, outcome: Outcome) -> None:
         self.outcomes.setdefault((what, connections, server), []).append(outcome)

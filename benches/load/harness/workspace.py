@@ -23,6 +23,7 @@ USHER_TOML = """\
 [http]
 listen = "127.0.0.1:{public}"
 public_url = "http://127.0.0.1:{public}"
+trusted_proxies = ["127.0.0.1/32"]
 
 [ops]
 listen = "127.0.0.1:{ops}"
@@ -75,6 +76,17 @@ backend = "jitsi:rsa"
 """
 
 
+# One client alone may not have so many listeners.
+LISTENING_CLIENTS = 4
+LISTENING_TOML = """\
+
+[bench-live-{number}]
+name = "Load, listening"
+keys = ["sha256:{key}"]
+scopes = ["admin"]
+requests_per_second = 1000000
+"""
+
 USER = "bench@example.com"
 CALLBACK = "https://app.bench.test/callback"
 
@@ -88,6 +100,7 @@ class Workspace:
         self.prosody_secret = folder / "prosody.secret"
         self.api_key = folder / "bench.key"
         self.rsa_api_key = folder / "bench-rsa.key"
+        self.listening_keys = [folder / f"bench-live-{number}.key" for number in range(LISTENING_CLIENTS)]
         self.rsa_der = folder / "rsa.der"
         self.generate_body = folder / "generate.json"
         self.login_body = folder / "login.json"
@@ -97,7 +110,8 @@ class Workspace:
     def make(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.config.mkdir(parents=True, mode=0o700)
-        for path in (self.app_secret, self.prosody_secret, self.api_key, self.rsa_api_key):
+        secret = (self.app_secret, self.prosody_secret, self.api_key, self.rsa_api_key, *self.listening_keys)
+        for path in secret:
             path.touch(mode=0o600)
             path.write_text(secrets.token_hex(32))
         self._make_rsa_key()
@@ -111,6 +125,8 @@ class Workspace:
         clients = CLIENTS_TOML.format(
             bench=_sha256(self.api_key), rsa=_sha256(self.rsa_api_key), callback=CALLBACK
         )
+        for number, key in enumerate(self.listening_keys):
+            clients += LISTENING_TOML.format(number=number, key=_sha256(key))
         (self.config / "usher.toml").write_text(daemon)
         self._make_user(usher)
         (self.config / "clients.toml").write_text(clients)

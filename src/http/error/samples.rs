@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{ApiError, LiveKitRefusal, MeetingRefusal, SignInRefusal};
+use super::{ApiError, LiveKitRefusal, LiveRefusal, MeetingRefusal, SignInRefusal};
 use crate::domain::TransitionError;
 use crate::domain::access::{Denial, Scope};
 use crate::http::body::LIMIT;
+use crate::live::TooMany;
 use crate::tokens::Refusal;
 
 // === impl ApiError ===
@@ -18,6 +19,7 @@ impl ApiError {
         samples.extend(Refusal::ALL.map(SignInRefusal::BadToken).map(Self::from));
         samples.extend(livekit().into_iter().map(Self::from));
         samples.extend(meeting().into_iter().map(Self::from));
+        samples.extend(live().map(Self::from));
         samples
     }
 }
@@ -105,5 +107,16 @@ fn meeting() -> Vec<MeetingRefusal> {
         MeetingRefusal::NotBooked,
         MeetingRefusal::Over,
         MeetingRefusal::InPerson,
+    ]
+}
+
+fn live() -> [LiveRefusal; 6] {
+    [
+        LiveRefusal::TooMany(TooMany::Overall),
+        LiveRefusal::TooMany(TooMany::Client),
+        LiveRefusal::TooMany(TooMany::User),
+        LiveRefusal::TooMany(TooMany::Address),
+        LiveRefusal::NoUpgrade,
+        LiveRefusal::BadKey,
     ]
 }

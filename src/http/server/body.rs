@@ -29,6 +29,8 @@ pub(super) struct ResponseBody<B> {
 enum Source<B> {
     Route(B),
     Door(Full<Bytes>),
+    /// Written to the bare socket, see [`Sequel`](super::Sequel); here it has no end.
+    Sequel,
 }
 
 // === impl RequestBody ===
@@ -84,6 +86,13 @@ impl<B> ResponseBody<B> {
         }
     }
 
+    pub fn of_sequel(connection: Arc<Connection>) -> Self {
+        Self {
+            source: Source::Sequel,
+            connection,
+        }
+    }
+
     pub fn of_door(body: Bytes, connection: Arc<Connection>) -> Self {
         Self {
             source: Source::Door(Full::new(body)),
@@ -103,6 +112,10 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ResponseBody<B> {
         match &mut self.source {
             Source::Route(body) => Pin::new(body).poll_frame(cx),
             Source::Door(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            Source::Sequel => {
+                self.connection.body_is_wanted();
+                Poll::Pending
+            }
         }
     }
 
@@ -110,6 +123,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ResponseBody<B> {
         match &self.source {
             Source::Route(body) => body.is_end_stream(),
             Source::Door(body) => body.is_end_stream(),
+            Source::Sequel => false,
         }
     }
 
@@ -117,6 +131,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ResponseBody<B> {
         match &self.source {
             Source::Route(body) => body.size_hint(),
             Source::Door(body) => body.size_hint(),
+            Source::Sequel => SizeHint::default(),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! One connection, from its first byte to its last.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::{Request, StatusCode};
@@ -18,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::body::RequestBody;
 use super::exchange::{Edge, answer};
 use super::refusal::head_timeout;
+use super::sequel::{BareSocket, Running};
 use super::stage::Connection;
 use super::timed_stream::TimedStream;
 use super::{AnswerBody, Routes, send_at_once};
@@ -38,6 +42,22 @@ struct Conversation<S> {
     stop: CancellationToken,
 }
 
+/// How a turn of a conversation ended.
+enum Turn {
+    /// The caller is idle, and its socket can do without the protocol.
+    Idle(TcpStream),
+    Sequel(Running),
+    Over,
+}
+
+// === impl Turn ===
+
+impl Turn {
+    fn over_to(sequel: Option<Running>) -> Self {
+        sequel.map_or(Self::Over, Self::Sequel)
+    }
+}
+
 // === impl Conversation ===
 
 impl<S> Conversation<S> {
@@ -54,8 +74,8 @@ impl<S> Conversation<S> {
         }
     }
 
-    /// Answers requests; hands the socket back when the caller has been idle for a while.
-    async fn talk<B>(&self, stream: TcpStream) -> Option<TcpStream>
+    /// Answers requests, until the caller has been idle for a while, something else follows, or all is over.
+    async fn talk<B>(&self, stream: TcpStream) -> Turn
     where
         S: Routes<B>,
         B: AnswerBody,
@@ -73,39 +93,48 @@ impl<S> Conversation<S> {
         let mut exchanges = protocol().serve_connection(TokioIo::new(timed), answers);
         let ended = tokio::select! {
             biased;
-            ended = &mut exchanges => ended,
+            ended = until_sequel(&mut exchanges, &self.connection) => ended,
             () = self.stop.cancelled() => {
-                std::pin::Pin::new(&mut exchanges).graceful_shutdown();
-                (&mut exchanges).await
+                Pin::new(&mut exchanges).graceful_shutdown();
+                until_sequel(&mut exchanges, &self.connection).await
             }
         };
-        let socket = exchanges.into_parts().io.into_inner().into_socket();
-        match ended {
-            Ok(()) if self.connection.unpark() => return Some(socket),
-            Ok(()) => {}
-            Err(error) => report(&error, &self.edge, &self.connection, &socket),
+        let parts = exchanges.into_parts();
+        let socket = parts.io.into_inner().into_socket();
+        match (ended, self.connection.sequel()) {
+            (Ok(()), Some((sequel, chunked))) => {
+                let stop = self.stop.clone();
+                let socket = BareSocket::new(socket, &parts.read_buf, *chunked, stop);
+                Turn::over_to(sequel.begin(socket))
+            }
+            (Ok(()), None) if self.connection.unpark() => Turn::Idle(socket),
+            (Ok(()), None) => self.part(socket).await,
+            (Err(error), _) => {
+                report(&error, &self.edge, &self.connection, &socket);
+                self.part(socket).await
+            }
         }
-        self.part(socket).await;
-        None
     }
 
-    async fn part(&self, mut socket: TcpStream) {
+    async fn part(&self, mut socket: TcpStream) -> Turn {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => {}
             _ = timeout(LINGER, hear_out(&mut socket)) => {}
         }
+        Turn::Over
     }
 }
 
-/// Serves one caller until it leaves, is too slow, or `stop` asks for the end after the answer in progress.
+/// Serves one caller until it leaves, is too slow, or `stop` asks for the end after the answer in progress. Returns what
+/// follows, if something does.
 pub(super) async fn serve<S: Routes<B>, B: AnswerBody>(
     mut stream: TcpStream,
     peer: SocketAddr,
     service: S,
     edge: Arc<Edge>,
     stop: CancellationToken,
-) {
+) -> Option<Running> {
     send_at_once(&stream);
     let connection = Arc::new(Connection::new(peer.ip().to_canonical()));
     let conversation = Conversation {
@@ -115,11 +144,26 @@ pub(super) async fn serve<S: Routes<B>, B: AnswerBody>(
         stop,
     };
     while conversation.is_spoken_to(&stream).await {
-        match conversation.talk(stream).await {
-            Some(idle) => stream = idle,
-            None => return,
+        // Boxed, since most of a task would be room for what it does seldom: callers are idle most of the time.
+        match Box::pin(conversation.talk(stream)).await {
+            Turn::Idle(socket) => stream = socket,
+            Turn::Sequel(sequel) => return Some(sequel),
+            Turn::Over => return None,
         }
     }
+    None
+}
+
+/// Lets the protocol run until it ends, or until the kernel has the head of an answer that is followed by something else.
+async fn until_sequel<P>(exchanges: &mut P, connection: &Connection) -> P::Output
+where
+    P: Future<Output = hyper::Result<()>> + Unpin,
+{
+    poll_fn(|cx| match Pin::new(&mut *exchanges).poll(cx) {
+        Poll::Pending if connection.is_for_sequel() => Poll::Ready(Ok(())),
+        polled => polled,
+    })
+    .await
 }
 
 /// Ends our side and reads what is still on its way. Closing a socket with unread bytes resets it, and a reset

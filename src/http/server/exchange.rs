@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::uri::PathAndQuery;
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Response, StatusCode, Uri, Version};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
@@ -18,6 +18,7 @@ use super::body::{RequestBody, ResponseBody};
 use super::caller::TrustedProxies;
 use super::refusal::{INTERNAL_ERROR_CODE, TIMEOUT_CODE, body_timeout, internal_error};
 use super::request_id::{RequestId, RequestIds, X_REQUEST_ID};
+use super::sequel::Sequel;
 use super::stage::Connection;
 use super::{AnswerBody, Limits, Routes};
 use crate::domain::{ClientId, Timestamp};
@@ -168,10 +169,12 @@ pub(super) async fn answer<S: Routes<B>, B: AnswerBody>(
         answered: false,
         edge: edge.clone(),
     };
+    // What is asked for with HEAD has no body, however long that would be.
+    let body = (request.method() != http::Method::HEAD).then_some(request.version());
     let request = prepared(request, &edge, &connection, &id);
     let answered = AssertUnwindSafe(service.oneshot(request)).catch_unwind().await;
     let (mut response, outcome) = match answered {
-        Ok(Ok(response)) if !connection.body_was_cut() => told(response, &connection),
+        Ok(Ok(response)) if !connection.body_was_cut() => told(response, &connection, body),
         Ok(_) => own(body_timeout(&id), TIMEOUT_CODE, &connection),
         Err(_) => {
             edge.metrics.http.handler_panicked();
@@ -207,13 +210,20 @@ fn prepared(
     request
 }
 
-/// A route's answer and what the route told about it.
+/// A route's answer and what the route told about it; `version` is how a body would be written.
 fn told<B>(
     mut response: Response<B>,
     connection: &Arc<Connection>,
+    version: Option<Version>,
 ) -> (Response<ResponseBody<B>>, RequestOutcome) {
     let outcome = response.extensions_mut().remove();
-    let response = response.map(|body| ResponseBody::of_route(body, connection.clone()));
+    let response = match (response.extensions_mut().remove::<Sequel>(), version) {
+        (Some(sequel), Some(version)) => {
+            connection.is_followed_by(sequel, version == Version::HTTP_11);
+            response.map(|_| ResponseBody::of_sequel(connection.clone()))
+        }
+        _ => response.map(|body| ResponseBody::of_route(body, connection.clone())),
+    };
     (response, outcome.unwrap_or(RequestOutcome::of(Route::Unmatched)))
 }
 

@@ -4,10 +4,13 @@
 //! are different even when nobody looked in between.
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::sequel::Sequel;
 
 /// What is being waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +41,12 @@ pub(super) struct Connection {
     parked: AtomicBool,
     head_cut: AtomicBool,
     body_cut: AtomicBool,
+    /// Whether the protocol still holds bytes that the caller has not taken; it keeps them until a write goes through.
+    write_blocked: AtomicBool,
+    /// What follows in place of the protocol, and whether the body goes on in chunks.
+    sequel: OnceLock<(Sequel, bool)>,
+    /// The head of the answer before the sequel has been written, to the socket or to the protocol's buffer.
+    head_written: AtomicBool,
 }
 
 const STAGE_BITS: u32 = 2;
@@ -72,6 +81,9 @@ impl Connection {
             parked: AtomicBool::new(false),
             head_cut: AtomicBool::new(false),
             body_cut: AtomicBool::new(false),
+            write_blocked: AtomicBool::new(false),
+            sequel: OnceLock::new(),
+            head_written: AtomicBool::new(false),
         }
     }
 
@@ -141,6 +153,34 @@ impl Connection {
 
     pub fn body_was_cut(&self) -> bool {
         self.body_cut.load(Relaxed)
+    }
+
+    pub fn write_went(&self, is_blocked: bool) {
+        self.write_blocked.store(is_blocked, Relaxed);
+    }
+
+    pub fn is_write_blocked(&self) -> bool {
+        self.write_blocked.load(Relaxed)
+    }
+
+    /// An answer has a sequel. It is the last one of its connection.
+    pub fn is_followed_by(&self, sequel: Sequel, chunked: bool) {
+        // There is no second one: what follows the first is not HTTP any more.
+        let _ = self.sequel.set((sequel, chunked));
+    }
+
+    /// The protocol asks for the body, so it has written the head.
+    pub fn body_is_wanted(&self) {
+        self.head_written.store(true, Relaxed);
+    }
+
+    /// Whether the kernel has the head of an answer that is followed by something else.
+    pub fn is_for_sequel(&self) -> bool {
+        self.head_written.load(Relaxed) && !self.is_write_blocked() && self.sequel.get().is_some()
+    }
+
+    pub fn sequel(&self) -> Option<&(Sequel, bool)> {
+        self.sequel.get()
     }
 
     fn enter(&self, period: Period) {

@@ -23,8 +23,6 @@ pub(super) struct TimedStream {
     limits: Limits,
     period: Period,
     since: Instant,
-    /// Whether the protocol still holds bytes that the caller has not taken; it keeps them until a write goes through.
-    write_blocked: bool,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -39,7 +37,6 @@ impl TimedStream {
             limits,
             period,
             since: Instant::now(),
-            write_blocked: false,
             timer: None,
         }
     }
@@ -80,7 +77,9 @@ impl TimedStream {
     fn deadline(&self, stage: Stage) -> Instant {
         let soon = self.limits.park.min(self.limits.idle);
         match stage {
-            Stage::Idle if self.write_blocked => self.connection.idle_since() + self.limits.idle,
+            Stage::Idle if self.connection.is_write_blocked() => {
+                self.connection.idle_since() + self.limits.idle
+            }
             Stage::Idle => self.connection.idle_since() + soon,
             Stage::Head => self.since + self.limits.head,
             Stage::Body => self.since + self.limits.body,
@@ -104,7 +103,7 @@ impl AsyncRead for TimedStream {
             return Poll::Ready(read);
         }
         let stage = ready!(self.poll_overdue(cx));
-        if stage == Stage::Idle && !self.write_blocked {
+        if stage == Stage::Idle && !self.connection.is_write_blocked() {
             // To the protocol above this is a plain end; the socket stays open, see `poll_shutdown`.
             self.connection.park();
             return Poll::Ready(Ok(()));
@@ -117,7 +116,7 @@ impl AsyncRead for TimedStream {
 impl AsyncWrite for TimedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        self.write_blocked = written.is_pending();
+        self.connection.write_went(written.is_pending());
         written
     }
 
@@ -138,7 +137,7 @@ impl AsyncWrite for TimedStream {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
-        self.write_blocked = written.is_pending();
+        self.connection.write_went(written.is_pending());
         written
     }
 

@@ -20,9 +20,9 @@ pub struct HttpMetrics {
 }
 
 /// Statuses with a label of their own. 499 (borrowed from nginx) is a caller that went away before its answer.
-const STATUSES: [u16; 30] = [
-    200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 406, 408, 409, 411, 412,
-    413, 414, 415, 422, 429, 431, 499, 500, 503,
+const STATUSES: [u16; 32] = [
+    101, 200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 406, 408, 409, 411,
+    412, 413, 414, 415, 422, 426, 429, 431, 499, 500, 503,
 ];
 
 /// Seconds. Most answers take well under a millisecond, a durable write a few.

@@ -227,6 +227,42 @@ fn answers_are_left_as_they_are() {
 }
 
 #[test]
+fn only_web_socket_is_a_protocol_to_change_to() {
+    let nginx = Nginx::before(echo());
+    for (asked, passed) in [
+        ("websocket", true),
+        ("WebSocket", true),
+        ("h2c", false),
+        ("websocket, h2c", false),
+    ] {
+        let headers = format!("Connection: Upgrade\r\nUpgrade: {asked}\r\n");
+        let mut socket = TcpStream::connect(nginx.address).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        write!(
+            socket,
+            "GET /usher/api/events/ws HTTP/1.1\r\nHost: m\r\n{headers}\r\n"
+        )
+        .unwrap();
+        let lines = BufReader::new(socket).lines().map_while(Result::ok);
+        let head: Vec<_> = lines
+            .skip_while(|line| !line.starts_with("GET "))
+            .take_while(|line| !line.is_empty())
+            .collect();
+        assert_eq!(
+            head.contains(&"Upgrade: websocket".to_owned()),
+            passed,
+            "{asked}: {head:?}"
+        );
+        assert_eq!(
+            head.contains(&"Connection: upgrade".to_owned()),
+            passed,
+            "{asked}: {head:?}"
+        );
+        assert!(!head.iter().any(|line| line.contains("h2c")), "{head:?}");
+    }
+}
+
+#[test]
 fn the_operations_listener_is_not_mentioned_to_nginx() {
     let text = text_of("deploy/nginx.conf");
     let mut directives = text.lines().filter(|line| !line.trim_start().starts_with('#'));

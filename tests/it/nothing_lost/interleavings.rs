@@ -13,6 +13,7 @@ use usher::domain::observation::{
 };
 use usher::domain::report::{Batch, Fact, Numbered};
 use usher::domain::{Ambient, Event, EventKind, Input, Meeting, RoomName, Timestamp};
+use usher::live::Live;
 use usher::meetings::{Meetings, Written};
 use usher::store::{OpenError, Store};
 use usher::telemetry::Metrics;
@@ -166,7 +167,8 @@ async fn open(folder: &Path, now: fn() -> Timestamp) -> (Meetings, mpsc::Unbound
     let store = opened.await.expect("whoever had it open lets go");
     let metrics = Arc::new(Metrics::new(Build::CURRENT, now()).expect("the metrics are well-formed"));
     let config = watch::channel(Arc::new(config)).1;
-    Meetings::open(store, config, metrics, Ambient { now, random })
+    let live = Live::new("usher/test".into(), [0; 4], Arc::clone(&metrics));
+    Meetings::open(store, config, metrics, live, Ambient { now, random })
         .await
         .expect("the store is readable")
 }
