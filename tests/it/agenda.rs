@@ -22,6 +22,7 @@ use usher::domain::observation::{
     RoomKey, Source, What,
 };
 use usher::domain::{Ambient, Booking, ClientId, Input, Meeting, MeetingId, RoomName, Timestamp, UserId};
+use usher::live::Live;
 use usher::meetings::Meetings;
 use usher::meetings::agenda::{Listing, Owner, Wanted};
 use usher::store::{OpenError, Store, Table};
@@ -122,7 +123,8 @@ async fn store(folder: &Path) -> Store {
 async fn open(store: Store, folder: &Path) -> Meetings {
     let metrics = Arc::new(Metrics::new(Build::CURRENT, now()).expect("the metrics are well-formed"));
     let config = watch::channel(Arc::new(config::sample(folder.to_owned()))).1;
-    let opened = Meetings::open(store, config, metrics, Ambient { now, random }).await;
+    let live = Live::new("usher/test".into(), [0; 4], Arc::clone(&metrics));
+    let opened = Meetings::open(store, config, metrics, live, Ambient { now, random }).await;
     opened.expect("the store is readable").0
 }
 
