@@ -128,24 +128,13 @@ impl App {
         let latch = readiness.part("store");
         let metrics = Arc::new(Metrics::new(Build::CURRENT, plan.ambient.now())?);
         let store = open_store(&daemon, &metrics).await?;
-        let bus = Arc::new(bus(&daemon).await?);
-        if matches!(*bus, Bus::Nats(_)) {
-            metrics.show_nats()?;
-        }
-        let source = event_source(&config.borrow());
-        let live = Live::new(source, plan.ambient.random(), Arc::clone(&metrics));
-        let (meetings, written) = Meetings::open(
-            store.clone(),
-            config.clone(),
-            Arc::clone(&metrics),
-            live.clone(),
-            plan.ambient,
-        )
-        .await?;
+        let bus = Arc::new(bus(&daemon, &metrics).await?);
+        let live = live(&config, &metrics, plan.ambient);
+        let (current, shown) = (config.clone(), Arc::clone(&metrics));
+        let opened = Meetings::open(store.clone(), current, shown, live.clone(), plan.ambient);
+        let (meetings, written) = opened.await?;
         let signin = SignIn::open(store.clone(), config.clone(), plan.ambient).await?;
-        let (audit, publisher) = trail(&store, &metrics, &bus, &config, plan.ambient)
-            .await
-            .map_err(StartError::Audit)?;
+        let (audit, publisher) = trail(&store, &metrics, &bus, &config, plan.ambient).await?;
         let (keyring, current_keys) = keys(&config)?;
         let backends = Backends::new(config.clone(), current_keys.clone(), plan.ambient);
         let api = Api {
@@ -213,6 +202,11 @@ fn configuration(config: Config, source: Option<Source>) -> Result<(Current, Opt
     }
 }
 
+fn live(config: &Current, metrics: &Arc<Metrics>, ambient: Ambient) -> Live {
+    let source = event_source(&config.borrow());
+    Live::new(source, ambient.random(), Arc::clone(metrics))
+}
+
 async fn open_store(daemon: &crate::config::Daemon, metrics: &Arc<Metrics>) -> Result<Store, OpenError> {
     let metrics = Arc::clone(metrics);
     let observe = move |flush: crate::store::Flush| metrics.store_flushed(flush.writes as u64, flush.took);
@@ -226,10 +220,16 @@ fn keys(config: &Current) -> Result<(watch::Sender<Arc<Keyring>>, CurrentKeys), 
     Ok(watch::channel(Arc::new(keys)))
 }
 
-async fn bus(daemon: &crate::config::Daemon) -> Result<Bus, BusError> {
+async fn bus(daemon: &crate::config::Daemon, metrics: &Metrics) -> Result<Bus, StartError> {
     match &daemon.nats {
-        Some(nats) => NatsBus::connect(nats).await.map(Bus::Nats),
-        None => LogBus::open(&daemon.store.path, LogLimits::keeping_days(LOG_DAYS)).map(Bus::Log),
+        Some(nats) => {
+            metrics.show_nats()?;
+            Ok(Bus::Nats(NatsBus::connect(nats).await?))
+        }
+        None => {
+            let limits = LogLimits::keeping_days(LOG_DAYS);
+            Ok(Bus::Log(LogBus::open(&daemon.store.path, limits)?))
+        }
     }
 }
 
@@ -239,11 +239,12 @@ async fn trail(
     bus: &Arc<Bus>,
     config: &Current,
     ambient: Ambient,
-) -> Result<(Audit, Publisher), StoreError> {
-    let audit = Audit::open(store.clone(), Arc::clone(metrics), ambient).await?;
+) -> Result<(Audit, Publisher), StartError> {
+    let audit = Audit::open(store.clone(), Arc::clone(metrics), ambient).await;
+    let audit = audit.map_err(StartError::Audit)?;
     let source = event_source(&config.borrow());
-    let publisher = Publisher::open(audit.clone(), Arc::clone(bus), source).await?;
-    Ok((audit, publisher))
+    let publisher = Publisher::open(audit.clone(), Arc::clone(bus), source).await;
+    Ok((audit, publisher.map_err(StartError::Audit)?))
 }
 
 /// How long rotated event logs are kept.

@@ -218,7 +218,7 @@ fn key_routes(api: &Api) -> BoxedFilter<(Answer,)> {
                 })
             });
     let control = warp::path!("asap" / "control" / String)
-        .and(read(api, Route::AsapKey))
+        .and(read(api, Route::ControlKey))
         .then(|file: String, request, body| {
             answered(request, body, async move |request: &Incoming, _| {
                 keys::control_pem(request, &file)

@@ -152,20 +152,13 @@ impl Answer {
         self
     }
 
-    /// What the content is told apart by (RFC 9110 section 8.8.3), quotes and all.
-    pub(super) fn tagged(mut self, tag: &str) -> Self {
-        let tag = HeaderValue::from_str(tag).expect("tags are hexadecimal digits or numbers between quotes");
-        self.set(ETAG, tag);
-        self
-    }
-
     /// A file for the caller to keep; `disposition` names it (RFC 6266).
-    pub(super) fn as_download(mut self, disposition: &'static str) -> Self {
+    pub(super) fn kept_as(mut self, disposition: &'static str) -> Self {
         self.set(CONTENT_DISPOSITION, HeaderValue::from_static(disposition));
         self
     }
 
-    /// Which version of the meeting it shows (RFC 9110 section 8.8.3).
+    /// Which version of something it shows (RFC 9110 section 8.8.3).
     pub(super) fn with_etag(mut self, tag: HeaderValue) -> Self {
         self.set(ETAG, tag);
         self

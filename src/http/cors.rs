@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Method};
 use tokio::sync::watch;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -36,6 +36,6 @@ pub fn layer(config: watch::Receiver<Arc<Config>>) -> CorsLayer {
             HeaderName::from_static("last-event-id"),
             IF_MATCH,
         ])
-        .expose_headers([HeaderName::from_static("x-request-id"), ETAG])
+        .expose_headers([HeaderName::from_static("x-request-id"), ETAG, RETRY_AFTER])
         .max_age(PREFLIGHT_CACHE)
 }

@@ -14,7 +14,7 @@ use crate::telemetry::label::{Label, Route};
 use crate::tokens::Keyring;
 
 #[derive(OpenApi)]
-#[openapi(paths(pem, jwks))]
+#[openapi(paths(pem, control_pem, jwks))]
 pub(super) struct Docs;
 
 const PEM_CACHE: &str = "public, max-age=3600";
@@ -35,7 +35,19 @@ pub(super) fn pem(request: &Incoming, file: &str) -> Result<Answer, Refused> {
     named(request, file, Keyring::public_key_pem)
 }
 
-/// `GET /asap/control/{sha256 of kid}.pem`: the keys of tokens with which usher acts on rooms, and of no others.
+/// Answers the public key of usher's own calls to Prosody
+///
+/// As `prosody_password_public_key_repo_url` of Jitsi's modules asks for it: the keys of the tokens with which usher acts on
+/// rooms, and of no others.
+#[utoipa::path(
+    get,
+    path = Route::ControlKey.as_str(),
+    operation_id = "control_key",
+    tag = tag::SERVERS,
+    params(("kid" = String, Path, pattern = "^[0-9a-f]{64}$", description = "SHA-256 of the key's id, in hexadecimal.")),
+    responses((status = 200, description = "The key, for an hour.", body = String, content_type = "application/x-pem-file")),
+    extensions(("x-errors" = json!(["not_found"]))),
+)]
 pub(super) fn control_pem(request: &Incoming, file: &str) -> Result<Answer, Refused> {
     named(request, file, Keyring::control_key_pem)
 }

@@ -12,8 +12,8 @@ mod security;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use http::StatusCode;
 use http::header::IF_NONE_MATCH;
+use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
@@ -72,7 +72,7 @@ struct Whole;
 struct Text {
     json: String,
     /// RFC 9110 section 8.8.3.
-    tag: String,
+    tag: HeaderValue,
 }
 
 /// Changes only with the program, so it is kept, and asked for again.
@@ -151,7 +151,7 @@ fn json(request: &Incoming, text: &Text) -> Answer {
     } else {
         Answer::public(&text.json, "application/json", ASK_AGAIN)
     };
-    answer.tagged(&text.tag)
+    answer.with_etag(text.tag.clone())
 }
 
 // === impl Text ===
@@ -161,6 +161,7 @@ impl Text {
         let json = document.to_string();
         let hash = digest(&SHA256, json.as_bytes());
         let tag = format!("\"{}\"", hex(&hash.as_ref()[..16]));
+        let tag = HeaderValue::from_str(&tag).expect("hexadecimal digits between quotes");
         Self { json, tag }
     }
 }

@@ -28,6 +28,16 @@ fn login(language: Language, text: &str) -> String {
     .render()
 }
 
+const JOIN_STATES: [&str; 7] = [
+    "too_early",
+    "waiting",
+    "denied",
+    "ready",
+    "over",
+    "cancelled",
+    "in_person",
+];
+
 /// Every page, with `text` wherever a text comes from outside.
 fn pages(language: Language, text: &str) -> Vec<String> {
     let frame = frame(language);
@@ -53,15 +63,6 @@ fn pages(language: Language, text: &str) -> Vec<String> {
         link: text,
         room: text,
     };
-    let states = [
-        "too_early",
-        "waiting",
-        "denied",
-        "ready",
-        "over",
-        "cancelled",
-        "in_person",
-    ];
     let places = [
         JoinPlace::Jitsi { domain: text },
         JoinPlace::LiveKit {
@@ -70,7 +71,7 @@ fn pages(language: Language, text: &str) -> Vec<String> {
         },
     ];
     let of_state = |state| places.map(|place| join(language, text, state, place));
-    let joins = states.into_iter().flat_map(of_state);
+    let joins = JOIN_STATES.into_iter().flat_map(of_state);
     joins
         .chain([
             login(language, text),

@@ -43,6 +43,7 @@ labels! {
         OccupantLeft = "/events/occupant/left",
         ProsodyEvents = "/prosody/events",
         AsapKey = "/asap/{kid}.pem",
+        ControlKey = "/asap/control/{kid}.pem",
         Jwks = "/.well-known/jwks.json",
         SsoLogin = "/sso/login/",
         SsoGuest = "/sso/guest/",

@@ -125,6 +125,13 @@ impl Booking {
             let mut asked = booking.clone();
             asked.room = self.room.clone();
             asked.idempotency_key = None;
+            if booking.kind == Kind::Adhoc {
+                // It begins whenever it is asked for.
+                asked.slot = asked.slot.map(|slot| Slot {
+                    starts_at: Timestamp::UNIX_EPOCH,
+                    ..slot
+                });
+            }
             asked
         };
         self.appointment == other.appointment && (is_numbered || asked(self) == asked(other))

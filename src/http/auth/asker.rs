@@ -13,7 +13,7 @@ use crate::signin::Session;
 #[derive(Debug)]
 pub(in crate::http) enum Asker<'a> {
     Client(Caller<'a>),
-    User(Session),
+    User(Box<Session>),
 }
 
 // === impl Incoming ===
@@ -23,7 +23,7 @@ impl Incoming {
     pub(in crate::http) async fn asker(&self, needs: &[Scope]) -> Result<Asker<'_>, Refused> {
         if self.headers.contains_key(AUTHORIZATION) {
             return if self.presents_token() {
-                self.bearer().await.map(Asker::User)
+                self.bearer().await.map(Asker::user)
             } else {
                 self.caller(needs).map(Asker::Client)
             };
@@ -31,7 +31,7 @@ impl Incoming {
         match self.user().await {
             // Without a credential, this is the stand-in of `--dev`.
             Err(_) if self.is_known_client() => self.caller(needs).map(Asker::Client),
-            found => found.map(Asker::User),
+            found => found.map(Asker::user),
         }
     }
 
@@ -45,6 +45,10 @@ impl Incoming {
 // === impl Asker ===
 
 impl Asker<'_> {
+    fn user(session: Session) -> Self {
+        Self::User(Box::new(session))
+    }
+
     /// As the rules of access see them.
     pub(in crate::http) fn viewer(&self) -> Viewer<'_> {
         match self {

@@ -16,7 +16,7 @@ pub(in crate::http) enum Door {
     /// The meeting has come to its end, or was called off.
     Shut,
     /// People meet at the hospital.
-    NoDoor,
+    InPerson,
 }
 
 // === impl Door ===
@@ -26,7 +26,7 @@ impl Door {
     pub(in crate::http) fn of(meeting: &Meeting, config: &Config, now: Timestamp) -> Self {
         let booking = &meeting.booking;
         if booking.is_in_person() {
-            return Self::NoDoor;
+            return Self::InPerson;
         }
         if meeting.status.is_final() {
             return Self::Shut;
@@ -48,7 +48,7 @@ impl Door {
                 opens_at: local(at, zone),
             }),
             Self::Shut => Some(MeetingRefusal::Over),
-            Self::NoDoor => Some(MeetingRefusal::InPerson),
+            Self::InPerson => Some(MeetingRefusal::InPerson),
         }
     }
 }

@@ -71,7 +71,7 @@ impl<'a> Pass<'a> {
         let keyring = request.api.keyring.borrow().clone();
         let now = request.context.received_at;
         let holder = match (Door::of(meeting, &request.config, now), asker) {
-            (Door::Shut | Door::NoDoor, _) => Holder::Nobody,
+            (Door::Shut | Door::InPerson, _) => Holder::Nobody,
             (_, Asker::Client(_)) => Holder::Program,
             (_, Asker::User(session)) if has_to_wait(request, session, meeting) => Holder::Waiting,
             (Door::Open, Asker::User(session)) => {

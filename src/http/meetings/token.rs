@@ -171,7 +171,7 @@ impl TokenRequest {
         match door {
             Door::Open | Door::Opens(_) => {}
             Door::Shut => return Err(MeetingRefusal::Over.into()),
-            Door::NoDoor => return Err(MeetingRefusal::InPerson.into()),
+            Door::InPerson => return Err(MeetingRefusal::InPerson.into()),
         }
         let now = request.context.received_at;
         let id = user("userId", self.user_id.as_deref())?;

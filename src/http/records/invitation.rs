@@ -52,7 +52,7 @@ pub(super) async fn invitation(request: &Incoming, id: &str) -> Result<Answer, R
         PUBLISHED
     };
     Ok(Answer::public(&text, content_type, "no-store")
-        .as_download(FILE)
+        .kept_as(FILE)
         .with_etag(tag(&meeting)))
 }
 

@@ -36,10 +36,13 @@ async fn a_preflight_is_answered_for_ten_minutes() {
     assert!(said.status.is_success(), "{said:?}");
     assert_eq!(said.header("access-control-allow-origin"), OWN);
     assert_eq!(said.header("access-control-max-age"), "600");
-    assert_eq!(said.header("access-control-allow-methods"), "GET,POST");
+    assert_eq!(
+        said.header("access-control-allow-methods"),
+        "GET,POST,PATCH,DELETE"
+    );
     assert_eq!(
         said.header("access-control-allow-headers"),
-        "authorization,content-type,x-request-id,idempotency-key"
+        "authorization,content-type,x-request-id,idempotency-key,last-event-id,if-match"
     );
     assert!(said.header("vary").contains("origin"), "{said:?}");
     assert!(!said.header("x-request-id").is_empty());
@@ -65,7 +68,10 @@ async fn a_page_calls_only_for_its_own_client() {
         (own.status.as_u16(), own.header("access-control-allow-origin")),
         (200, OWN)
     );
-    assert_eq!(own.header("access-control-expose-headers"), "x-request-id");
+    assert_eq!(
+        own.header("access-control-expose-headers"),
+        "x-request-id,etag,retry-after"
+    );
     let borrowed = call("app", OTHER).await;
     borrowed.assert_refused(403, "origin_not_allowed");
     assert_eq!(

@@ -62,7 +62,8 @@ async fn nothing_is_lost_or_repeated_however_often_one_comes_back() {
     assert_eq!(heard, steady.events(BOOKED).await, "the same in the same order");
     let mut found: Vec<_> = meetings(&heard).iter().map(|id| (*id).to_owned()).collect();
     let mut booked = booked;
-    (found.sort_unstable(), booked.sort_unstable());
+    found.sort_unstable();
+    booked.sort_unstable();
     assert_eq!(found, booked);
 }
 

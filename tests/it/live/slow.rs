@@ -35,7 +35,8 @@ async fn who_does_not_read_is_cut_off_and_others_hear_everything() {
         .await;
     let (mut booked, heard) = tokio::join!(book_many(&usher, "many", MANY), follower.events(MANY));
     let mut found = meetings(&heard);
-    (found.sort_unstable(), booked.sort_unstable());
+    found.sort_unstable();
+    booked.sort_unstable();
     assert_eq!(found, booked);
     usher
         .until_metrics(&[

@@ -139,12 +139,9 @@ async fn what_is_no_handshake_is_refused() {
     );
 }
 
-#[tokio::test]
-async fn no_page_of_another_site_listens_with_our_cookie() {
-    let mut setup = setup();
-    setup.http = "public_url = \"http://usher.test\"\n".into();
-    let usher = Usher::start(setup).await;
-    let browser = Browser::of(&usher);
+/// The cookie of somebody who has signed in, as a header says it.
+async fn session_cookie(usher: &Usher) -> String {
+    let browser = Browser::of(usher);
     let to = query(&[
         ("client_id", "ataraxia"),
         ("redirect_uri", CALLBACK),
@@ -154,7 +151,15 @@ async fn no_page_of_another_site_listens_with_our_cookie() {
         .sign_in("/sso/login/", &to, "doctor@example.com", PASSWORD)
         .await;
     assert_eq!(answer.status, 303, "{answer:?}");
-    let cookie = format!("usher_session={}", browser.cookie("usher_session").unwrap());
+    format!("usher_session={}", browser.cookie("usher_session").unwrap())
+}
+
+#[tokio::test]
+async fn no_page_of_another_site_listens_with_our_cookie() {
+    let mut setup = setup();
+    setup.http = "public_url = \"http://usher.test\"\n".into();
+    let usher = Usher::start(setup).await;
+    let cookie = session_cookie(&usher).await;
     let with = |more: Headers<'_>| {
         [&[("cookie", &*cookie)], more]
             .concat()

@@ -48,6 +48,21 @@ async fn each_fault_names_its_field() {
 }
 
 #[tokio::test]
+async fn a_call_at_once_asked_for_twice_is_one_call() {
+    let usher = Usher::start(setup()).await;
+    let mut made = Vec::new();
+    for title in ["A quick call", "A quick call", "Another call"] {
+        let request =
+            asked(&usher, KEY, Method::POST, "/api/meetings/adhoc").header("Idempotency-Key", "call");
+        made.push(Said::to(request.json(&json!({ "title": title }))).await);
+    }
+    let id = |said: &Said| said.json()["data"]["meeting"]["id"].clone();
+    assert_eq!(made[1].status, 201, "{:?}", made[1]);
+    assert_eq!(id(&made[0]), id(&made[1]));
+    made[2].assert_refused(409, "idempotency_key_reused");
+}
+
+#[tokio::test]
 async fn asked_twice_it_is_one_meeting() {
     let usher = Usher::start(setup()).await;
     let body = consultation();
