@@ -7,9 +7,10 @@
 //!   [`ingest`]: what Prosody reports, translated.
 //! - [`signin`]: who somebody is, and until when; [`audit`]: what was done about it, written down.
 //! - [`tokens`]: grants become signed tokens, and tokens are judged; [`meetings`]: the one writer of meetings, their index,
-//!   the passing of time, and the outbox through which events leave.
+//!   the passing of time, and the outbox through which events leave; [`live`]: the same events for those who listen now;
+//!   [`waiting`]: who waits before which meeting.
 //! - [`domain`]: the state machine, attendance, names and permissions; pure.
-//! - [`store`] and [`bus`]: durable records, acknowledged events.
+//! - [`store`] and [`bus`]: durable records, acknowledged events; [`backend`]: what is done in the rooms of meeting servers.
 //! - Around them [`cli`], [`app`] (puts it together), [`config`], [`lifecycle`] and [`telemetry`].
 
 pub mod app;

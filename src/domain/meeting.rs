@@ -185,7 +185,7 @@ impl Meeting {
             appointment: continues.and_then(|earlier| earlier.booking.appointment.clone()),
             idempotency_key: None,
             details: continues
-                .map(|earlier| earlier.booking.details.clone())
+                .map(|earlier| earlier.booking.details.of_people())
                 .unwrap_or_default(),
             continues: continues.map(|earlier| earlier.id),
         };

@@ -29,7 +29,11 @@ impl Incoming {
             Ok(arrival) if meeting.booking.names_people() && arrival.has_to_wait() => {
                 Err(MeetingRefusal::Waiting)
             }
-            _ => Ok(()),
+            Ok(arrival) => {
+                arrival.note_moderator();
+                Ok(())
+            }
+            Err(_) => Ok(()),
         }
     }
 

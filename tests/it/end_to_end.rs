@@ -5,6 +5,6 @@ mod nats_away;
 mod prosody_dies;
 mod recorded;
 mod rooms;
-mod stage;
+pub mod stage;
 pub mod story;
 pub mod tokens;

@@ -2,6 +2,7 @@
 
 mod appointments;
 mod change;
+mod health;
 mod life;
 mod lists;
 mod making;

@@ -125,7 +125,10 @@ async fn totals_are_told_to_those_whose_they_are() {
     let ours = ("ataraxia".to_owned(), Some(1), Some(2));
     let open = ("adhoc".to_owned(), Some(1), Some(1));
     assert_eq!(clients(KEY, "").await, std::slice::from_ref(&ours));
-    assert_eq!(clients(KEY, "?client=ataraxia").await, std::slice::from_ref(&ours));
+    assert_eq!(
+        clients(KEY, "?client=ataraxia").await,
+        std::slice::from_ref(&ours)
+    );
     assert!(clients(OTHER_KEY, "").await.is_empty());
     let mut all = clients(ADMIN_KEY, "").await;
     all.sort();

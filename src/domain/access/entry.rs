@@ -189,19 +189,24 @@ impl RoomRules {
         }
     }
 
-    /// The seat in the meeting, where that names its people; else none, if the rules let the visitor in.
+    /// The seat in the meeting. Where that names its people, whoever has none stays outside; else the rules say who may
+    /// come, and its creator moderates.
     fn seat(
         &self,
         room: &RoomName,
         visitor: Visitor<'_>,
         booking: Option<&Booking>,
     ) -> Result<Option<Seat>, EntryDenial> {
-        let Some(booking) = booking.filter(|booking| booking.names_people()) else {
-            return self.check_member(room, visitor).map(|()| None);
+        let seat = match visitor {
+            Visitor::User(user) => booking.and_then(|booking| booking.seat(user)),
+            Visitor::Guest => None,
         };
         match visitor {
+            _ if !booking.is_some_and(Booking::names_people) => {
+                self.check_member(room, visitor).map(|()| seat)
+            }
             Visitor::Guest => Err(EntryDenial::GuestsNotAllowed),
-            Visitor::User(user) => booking.seat(user).map(Some).ok_or(EntryDenial::NotAMember),
+            Visitor::User(_) => seat.map(Some).ok_or(EntryDenial::NotAMember),
         }
     }
 

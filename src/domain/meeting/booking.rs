@@ -150,6 +150,22 @@ impl Details {
         self.hosts = hosts;
     }
 
+    /// Who is to be in it and what it is called, and nothing of what was written: for another meeting of the same people.
+    pub fn of_people(&self) -> Self {
+        let appointment = self.appointment.as_ref().map(|appointment| Appointment {
+            in_person: false,
+            reason_for_visit: None,
+            patient_details: None,
+            ..appointment.clone()
+        });
+        Self {
+            description: None,
+            notes: None,
+            appointment,
+            ..self.clone()
+        }
+    }
+
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }

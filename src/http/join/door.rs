@@ -94,7 +94,7 @@ impl<'a> Arrival<'a> {
     }
 
     /// They are the host when they are seen in the room.
-    pub(super) fn note_moderator(&self) {
+    pub(in crate::http) fn note_moderator(&self) {
         if self.moderates {
             let (rooms, user) = (&self.request.api.waiting, &self.user.id);
             rooms.note_moderator(self.meeting.id, user, self.now());

@@ -98,6 +98,9 @@ impl Arrival<'_> {
     /// Where the person stands; somebody who waits is on the host's list from now on.
     pub(super) fn stand(&self) -> Result<Standing, ApiError> {
         let standing = self.standing();
+        if standing == Standing::Ready {
+            self.note_moderator();
+        }
         let (rooms, user) = (&self.request.api.waiting, self.user);
         match standing {
             Standing::Waiting(_) | Standing::Denied => {

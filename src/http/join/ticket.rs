@@ -31,10 +31,8 @@ pub(super) struct AdmissionBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
     jitsi_details: Option<JitsiDetails<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
     livekit_details: Option<LiveKitDetails<'a>>,
 }
 
@@ -50,7 +48,6 @@ impl<'a> Arrival<'a> {
             ..request.issue_for(session)
         };
         let (ticket, issued) = request.ended(act, self.signed(session, &keyring)).await?;
-        self.note_moderator();
         let expires_at = seconds(issued.expires_at);
         let pass = Pass::with(request, self.meeting, keyring, (issued, ticket.person));
         Ok(Admission { pass, expires_at })

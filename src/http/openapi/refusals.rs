@@ -25,6 +25,9 @@ use crate::tokens::Refusal;
 /// What a handler adds, as JSON or as a page.
 const ERRORS: &str = "x-errors";
 const ERROR_PAGES: &str = "x-error-pages";
+/// Who is told these is let into a room or not, and what is booked there counts too.
+const AT_THE_DOOR: [&str; 2] = ["not_a_member", "room_not_booked"];
+const WHAT_IS_BOOKED: [&str; 3] = ["too_early", "waiting_for_host", "meeting_over"];
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const PAGE: &str = "text/html";
@@ -114,7 +117,11 @@ fn codes(operation: &Operation) -> BTreeSet<String> {
     let named = [ERRORS, ERROR_PAGES].map(|list| extension(operation, list));
     let named = named.into_iter().flatten().flatten();
     let implied = of_body(operation).into_iter().chain(of_callers(operation));
-    named.chain(implied.map(str::to_owned)).collect()
+    let mut codes: BTreeSet<_> = named.chain(implied.map(str::to_owned)).collect();
+    if AT_THE_DOOR.iter().all(|code| codes.contains(*code)) {
+        codes.extend(WHAT_IS_BOOKED.map(str::to_owned));
+    }
+    codes
 }
 
 fn extension(operation: &Operation, name: &str) -> Option<Vec<String>> {

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use http::header::CONNECTION;
 use http::uri::PathAndQuery;
-use http::{Request, Response, StatusCode, Uri, Version};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
@@ -220,6 +221,11 @@ fn told<B>(
     let response = match (response.extensions_mut().remove::<Sequel>(), version) {
         (Some(sequel), Some(version)) => {
             connection.is_followed_by(sequel, version == Version::HTTP_11);
+            if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                // Callers keep a connection for their next request otherwise, and lose that at the end of this one.
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
             response.map(|_| ResponseBody::of_sequel(connection.clone()))
         }
         _ => response.map(|body| ResponseBody::of_route(body, connection.clone())),
