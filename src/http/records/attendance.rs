@@ -7,7 +7,7 @@ use super::sheet::{Cell, Form, Sheet};
 use crate::domain::attendance::Visit;
 use crate::domain::{Figures, Meeting, MeetingId, UserId};
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Success};
 use crate::http::auth::MAY_READ;
 use crate::http::error::ApiError;
 use crate::http::field::seconds;
@@ -78,7 +78,7 @@ const COLUMNS: [&str; 7] = [
         ("format" = Option<String>, Query, pattern = "^(json|csv)$", description = "The form of the answer, whatever `Accept` says."),
     ),
     responses((status = 200, description = "What is known by now.", content(
-        (Body = "application/json", example = json!({"status": "success", "data": {
+        (Success<Body> = "application/json", example = json!({"status": "success", "data": {
             "meetingId": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f", "peak": 2, "openSeconds": 2530,
             "occupiedSeconds": 2523, "personSeconds": 4980,
             "attendance": [{"userId": "therapist-123", "name": "Dr. Sarah Johnson", "from": "2026-11-14T10:00:00Z",

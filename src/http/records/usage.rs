@@ -11,7 +11,7 @@ use crate::domain::access::{Denial, Scope};
 use crate::domain::usage::{DayOfUse, next_day};
 use crate::domain::{ClientId, Timestamp};
 use crate::http::Incoming;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Success};
 use crate::http::auth::{Asker, MAY_READ};
 use crate::http::error::ApiError;
 use crate::http::meetings::client_of;
@@ -87,7 +87,7 @@ const MOST_DAYS: i64 = 92;
         ("format" = Option<String>, Query, pattern = "^(json|csv)$", description = "The form of the answer, whatever `Accept` says."),
     ),
     responses((status = 200, description = "One row for each client and day.", content(
-        (Body = "application/json", example = json!({"status": "success", "data": {
+        (Success<Body> = "application/json", example = json!({"status": "success", "data": {
             "from": "2026-11-01", "to": "2026-12-01",
             "days": [{"date": "2026-11-14", "client": "ataraxia", "meetings": 12, "missed": 1, "cancelled": 2,
                       "personMinutes": 1034, "peak": 7}],
