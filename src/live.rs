@@ -1,6 +1,6 @@
 //! Events as they happen, for those who listen now: each hears what they may see.
 //!
-//! Who writes a meeting only puts its events into the [`ring`]. One task takes them from there, in order, to the queues of
+//! Who writes a meeting only puts its events into the `ring`. One task takes them from there, in order, to the queues of
 //! those who may hear them. What cannot be queued is dropped together with its listener, never waited for.
 
 mod crowd;
