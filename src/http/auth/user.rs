@@ -20,6 +20,12 @@ pub(in crate::http) type Judged = Result<(Verified, Option<Session>), Refusal>;
 impl Incoming {
     /// The person who calls, by the token of a sign-in or, from a page of ours, by the cookie of the session.
     pub(in crate::http) async fn user(&self) -> Result<Session, Refused> {
+        let session = self.signed_in().await?;
+        self.api.limits.person(&session.user.id)?;
+        Ok(session)
+    }
+
+    async fn signed_in(&self) -> Result<Session, Refused> {
         if self.headers.contains_key(AUTHORIZATION) {
             return self.bearer().await;
         }

@@ -1,4 +1,6 @@
-//! What the tokens of meetings are good for, and until when.
+//! What the tokens of meetings are good for, and until when; and how often people may call.
+
+use futures_util::future::join_all;
 
 use super::*;
 
@@ -83,4 +85,25 @@ async fn a_token_of_a_link_opens_its_room_and_nothing_else() {
         said.assert_refused(401, "link_token");
     }
     assert_eq!(got(&usher, &doctor, &path).await.status, 200);
+}
+
+#[tokio::test]
+async fn whoever_calls_without_end_is_slowed_down_alone() {
+    let usher = Usher::start(setup()).await;
+    let meeting = booked(&usher, KEY, &consultation()).await;
+    let (patient, doctor) = (sign_in(&usher, "patient").await, sign_in(&usher, "doctor").await);
+    let path = format!("{}/waiting", path_of(&meeting));
+    let mut refused = None;
+    // More than anybody has left, however long it takes within reason.
+    for _ in 0..20 {
+        let said = join_all((0..100).map(|_| got(&usher, &patient, &path))).await;
+        refused = said.into_iter().find(|said| said.status == 429);
+        if refused.is_some() {
+            break;
+        }
+    }
+    let refused = refused.expect("nobody is slowed down");
+    refused.assert_refused(429, "rate_limited");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() >= 1);
+    assert_eq!(got(&usher, &doctor, &path_of(&meeting)).await.status, 200);
 }
