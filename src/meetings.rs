@@ -185,12 +185,8 @@ impl Meetings {
         let glance = record::glance(record);
         let longest = self.longest_token();
         glance.is_some_and(|glance| {
-            let since = if glance.is_called_off() {
-                longest
-            } else {
-                index::RECENT
-            };
-            glance.is_settled_before(self.now() - since)
+            let is_done = glance.is_settled_before(self.now() - index::RECENT);
+            is_done && !glance.speaks_after(self.now() - longest)
         })
     }
 
@@ -416,7 +412,8 @@ impl Meetings {
         self.index(|index| index.forget_old(now, longest));
     }
 
-    /// How long the token that lives longest lives; what was called off before that is of no interest.
+    /// How long the token that lives longest lives; what was called off, and would have been over, before that is of no
+    /// interest.
     fn longest_token(&self) -> Duration {
         let config = self.0.config.borrow();
         let ceilings = config.clients.values().map(|client| client.max_token_secs);

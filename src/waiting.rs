@@ -30,7 +30,8 @@ struct Rooms {
 #[error("too many people are waiting")]
 pub struct Crowded;
 
-/// Meetings that people can wait for at the same time.
+/// Meetings that people can wait for at the same time. When there are so many, the one in which nobody has done anything for
+/// longest makes place, unless somebody waits there.
 const MOST_ROOMS: usize = 10_000;
 /// How long a room is kept in which nobody does anything; who was let in is let in again until then.
 const KEPT: Duration = Duration::hours(12);
@@ -114,9 +115,17 @@ impl Rooms {
             self.sweep(now);
         }
         if !self.rooms.contains_key(&meeting) && self.rooms.len() >= MOST_ROOMS {
-            return None;
+            self.evict(now)?;
         }
         Some(self.rooms.entry(meeting).or_insert_with(|| Room::new(now)))
+    }
+
+    /// Gives up the room that has been idle for longest; none where somebody waits in each.
+    fn evict(&mut self, now: Timestamp) -> Option<()> {
+        let idle = self.rooms.iter().filter(|(_, room)| !room.is_waited_in(now));
+        let (longest, _) = idle.min_by_key(|(_, room)| room.touched_at())?;
+        let longest = *longest;
+        self.rooms.remove(&longest).map(drop)
     }
 
     fn sweep(&mut self, now: Timestamp) {

@@ -1,4 +1,4 @@
-//! How often one caller may call: so much per client, and so many failed attempts per address.
+//! How often one caller may call: so much per client and per person, and so many failed attempts per address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quot
 use tokio_util::sync::CancellationToken;
 
 use super::error::ApiError;
-use crate::domain::ClientId;
+use crate::domain::{ClientId, UserId};
 use crate::signin::network;
 
 /// The counters of one listener.
@@ -21,6 +21,8 @@ pub struct Limits {
     clients: PerClient<DefaultDirectRateLimiter>,
     /// For each configured client that people signed in for, by their address.
     people: PerClient<DefaultKeyedRateLimiter<IpAddr>>,
+    /// People who have signed in, whatever program and address they come by.
+    persons: DefaultKeyedRateLimiter<UserId>,
     /// Failed attempts to prove who one is.
     failures: DefaultKeyedRateLimiter<IpAddr>,
     /// Sign-ins without a password of ours.
@@ -31,6 +33,10 @@ pub struct Limits {
 /// Counters of clients, each with the allowance it was made for.
 type PerClient<C> = RwLock<HashMap<ClientId, (NonZeroU32, Arc<C>)>>;
 
+/// Calls that one person may make in a row, and then each second. A page that shows a list with everything in it makes some
+/// dozens at once; only a script makes so many all the time.
+const CALLS_AT_ONCE: NonZeroU32 = NonZeroU32::new(100).expect("100 is not zero");
+const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).expect("20 is not zero");
 /// Failed attempts that one address may make in a row, and then each second.
 const FAILURES_AT_ONCE: NonZeroU32 = NonZeroU32::new(50).expect("50 is not zero");
 const FAILURES_PER_SECOND: NonZeroU32 = NonZeroU32::new(5).expect("5 is not zero");
@@ -45,11 +51,13 @@ const SWEEP: Duration = Duration::from_secs(60);
 
 impl Default for Limits {
     fn default() -> Self {
+        let persons = Quota::per_second(CALLS_PER_SECOND).allow_burst(CALLS_AT_ONCE);
         let failures = Quota::per_second(FAILURES_PER_SECOND).allow_burst(FAILURES_AT_ONCE);
         let newcomers = Quota::per_second(NEWCOMERS_PER_SECOND).allow_burst(NEWCOMERS_AT_ONCE);
         Self {
             clients: RwLock::default(),
             people: RwLock::default(),
+            persons: RateLimiter::keyed(persons),
             failures: RateLimiter::keyed(failures),
             newcomers: RateLimiter::keyed(newcomers),
             clock: DefaultClock::default(),
@@ -77,6 +85,11 @@ impl Limits {
         counted.map_err(|until| self.limited(&until))
     }
 
+    /// Counts a call of somebody who has signed in.
+    pub(super) fn person(&self, user: &UserId) -> Result<(), ApiError> {
+        self.persons.check_key(user).map_err(|until| self.limited(&until))
+    }
+
     /// Counts a failed attempt to prove who one is. What is too much for this is not written down either: strangers
     /// must not fill the audit trail.
     pub(super) fn failure(&self, address: IpAddr) -> Result<(), ApiError> {
@@ -92,7 +105,7 @@ impl Limits {
             .map_err(|until| self.limited(&until))
     }
 
-    /// Drops the counters of quiet addresses until `stop`, so that strangers cannot fill the memory.
+    /// Drops the counters of quiet people and addresses until `stop`, so that strangers cannot fill the memory.
     pub async fn run_sweep(&self, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(SWEEP);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
@@ -102,6 +115,8 @@ impl Limits {
                 counters.retain_recent();
                 counters.shrink_to_fit();
             }
+            self.persons.retain_recent();
+            self.persons.shrink_to_fit();
         }
     }
 
@@ -132,5 +147,19 @@ fn counter<C>(
             known.insert(client.clone(), (per_second, Arc::clone(&counter)));
             counter
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_person_who_calls_without_end_is_slowed_down_alone() {
+        let limits = Limits::default();
+        let [ann, bob] = ["ann", "bob"].map(|id| UserId::parse(id).unwrap());
+        let refused = (0..100_000).find_map(|_| limits.person(&ann).err());
+        assert!(matches!(refused, Some(ApiError::RateLimited { .. })));
+        assert!((0..100).all(|_| limits.person(&bob).is_ok()));
     }
 }

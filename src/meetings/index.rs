@@ -70,8 +70,17 @@ struct Room {
     open: Vec<(Option<Timestamp>, MeetingId)>,
     /// The one that ended last, and when.
     last: Option<(Timestamp, MeetingId)>,
-    /// When a caller ended that one or called it off; remembered longer.
-    called_off: Option<(Timestamp, MeetingId)>,
+    /// That one, if a caller ended it or called it off; remembered longer.
+    called_off: Option<CalledOff>,
+}
+
+/// A meeting that speaks against tokens from before.
+#[derive(Debug, Clone, Copy)]
+struct CalledOff {
+    at: Timestamp,
+    /// The later of that and the booked end. Tokens are made ahead, and the longest is counted from there.
+    over_at: Timestamp,
+    meeting: MeetingId,
 }
 
 // === impl Index ===
@@ -120,11 +129,13 @@ impl Index {
     }
 
     /// Forgets rooms whose last meeting ended too long ago to be corrected, and those that were called off when no token
-    /// of `longest` life can be left.
+    /// of `longest` life can be left of those made for the booked time.
     pub(super) fn forget_old(&mut self, now: Timestamp, longest: Duration) {
         self.rooms.retain(|_, room| {
             room.last = room.last.filter(|(at, _)| *at > now - RECENT);
-            room.called_off = room.called_off.filter(|(at, _)| *at > now - longest);
+            room.called_off = room
+                .called_off
+                .filter(|called_off| called_off.over_at > now - longest);
             !room.open.is_empty() || room.last.is_some() || room.called_off.is_some()
         });
     }
@@ -231,8 +242,9 @@ impl Index {
         let going_on = begun.first();
         let latest = begun.iter().skip(1).rev().take(MOST_AT_ONCE);
         let open = going_on.into_iter().chain(latest).chain(unbegun);
-        let last = room.last.or(room.called_off);
-        open.map(|(_, id)| *id).chain(last.map(|(_, id)| id)).collect()
+        let called_off = || room.called_off.map(|called_off| called_off.meeting);
+        let last = room.last.map(|(_, id)| id).or_else(called_off);
+        open.map(|(_, id)| *id).chain(last).collect()
     }
 
     /// The meeting that somebody who comes in at `at` comes to.
@@ -254,7 +266,7 @@ impl Index {
     pub(super) fn is_called_off(&self, room: &RoomKey, issued_at: Timestamp) -> bool {
         let room = self.rooms.get(room).filter(|room| room.open.is_empty());
         room.and_then(|room| room.called_off)
-            .is_some_and(|(at, _)| at >= issued_at)
+            .is_some_and(|called_off| called_off.at >= issued_at)
     }
 
     /// Finds the meeting that an observation is about.
@@ -346,7 +358,7 @@ impl Room {
             .is_none_or(|(known, known_id)| at >= known || known_id == meeting.id);
         if newer {
             self.last = Some((at, meeting.id));
-            self.called_off = meeting.called_off_at.map(|at| (at, meeting.id));
+            self.called_off = CalledOff::of(meeting);
         }
     }
 
@@ -358,6 +370,20 @@ impl Room {
         let going_on = self.open.first().filter(|(starts_at, _)| starts_at.is_none());
         let candidate = going_on.or_else(|| self.open.get(begun.saturating_sub(1)));
         candidate.map(|(_, id)| *id)
+    }
+}
+
+// === impl CalledOff ===
+
+impl CalledOff {
+    fn of(meeting: &Meeting) -> Option<Self> {
+        let at = meeting.called_off_at?;
+        let slot = meeting.booking.slot;
+        Some(Self {
+            at,
+            over_at: slot.map_or(at, |slot| at.max(slot.ends_at())),
+            meeting: meeting.id,
+        })
     }
 }
 

@@ -107,9 +107,12 @@ impl Glance {
         in_person || self.is_settled_before(then)
     }
 
-    /// Whether a caller ended the meeting or called it off.
-    pub(super) fn is_called_off(&self) -> bool {
-        self.meeting.called_off_at.is_some()
+    /// Whether a caller ended the meeting or called it off, so that it speaks against tokens, and that or its booked end
+    /// is after `then`.
+    pub(super) fn speaks_after(&self, then: Timestamp) -> bool {
+        let called_off_at = self.meeting.called_off_at;
+        let ends_at = self.meeting.booking.slot.map(|slot| slot.ends_at());
+        called_off_at.is_some_and(|at| at.max(ends_at.unwrap_or(at)) > then)
     }
 }
 

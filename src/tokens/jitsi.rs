@@ -73,6 +73,9 @@ pub enum TokenError {
     Signing(#[from] SigningFailed),
 }
 
+/// What the claim `use` says of a token that was made for a link. It stands beside `context`, where Prosody looks for nothing.
+pub(super) const LINK: &str = "link";
+
 /// Issues and checks the tokens of one Jitsi deployment; its keys are parsed once, here.
 #[derive(Debug)]
 pub struct JitsiTokens {
@@ -133,15 +136,17 @@ impl JitsiTokens {
         self.sign(TokenType::Room, &payload, grant.expires_at, now)
     }
 
-    /// The same, for a token that opens nothing before `opens_at`: Prosody refuses it until then.
-    pub fn issue_opening(
+    /// The same, for a link to the room of one meeting: it opens nothing before `opens_at`, since Prosody refuses it until
+    /// then, and it says that it is for a link. Links are forwarded, and stand in histories and logs, so whoever holds this
+    /// token must not pass for the person elsewhere.
+    pub fn issue_ticket(
         &self,
         grant: &Grant,
         now: Timestamp,
         opens_at: Timestamp,
         jti: Uuid,
     ) -> Result<Issued, TokenError> {
-        let payload = Payload::of_grant(self, grant, now, jti).opening(opens_at);
+        let payload = Payload::of_grant(self, grant, now, jti).ticket(opens_at);
         self.sign(TokenType::Room, &payload, grant.expires_at, now)
     }
 

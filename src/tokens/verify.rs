@@ -9,7 +9,7 @@ use serde::Serialize;
 use self::claims::{Claims, Header, IdClaims, Object};
 use super::jitsi::JitsiTokens;
 use super::keys::{Keys, TokenType};
-use crate::domain::{ClientId, RoomName, SessionId, Timestamp};
+use crate::domain::{ClientId, RoomKey, RoomName, SessionId, Timestamp};
 
 /// Longest token that is looked at, in bytes; browsers and proxies give up far earlier.
 pub(super) const MAX_BYTES: usize = 16 * 1024;
@@ -23,10 +23,16 @@ pub struct Verified {
     pub group: Option<String>,
     /// Whether Prosody's `mod_token_affiliation` makes the holder an owner.
     pub moderator: bool,
+    /// None where the token does not say: nobody knows how old it is.
+    pub issued_at: Option<Timestamp>,
     pub expires_at: Timestamp,
     pub jti: Option<String>,
     /// The sign-in that the token comes from: whoever judges it must see whether that still lives.
     pub session: Option<SessionId>,
+    /// The one room that it opens, with its server.
+    pub opens: Option<RoomKey>,
+    /// It was made for a link into one room, and says nothing to the API.
+    pub is_ticket: bool,
 }
 
 /// Who holds it, as far as the token says so in text.
@@ -124,7 +130,7 @@ pub(super) fn verify(
             claims.check_no_place(server.domain(), room)?
         }
     }
-    Ok(claims.into_verified(expires_at))
+    Ok(claims.into_verified(server, expires_at))
 }
 
 /// The session and the client of an ID token that was signed here, however old.

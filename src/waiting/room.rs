@@ -84,6 +84,11 @@ impl Room {
         self.touched_at
     }
 
+    pub(super) fn is_waited_in(&self, now: Timestamp) -> bool {
+        // Whoever asks touches the room, so most of them need no look at their people.
+        now - self.touched_at < GONE_AFTER && self.people.values().any(|person| person.waits(now))
+    }
+
     /// Somebody asks, or asks again.
     pub(super) fn wait(&mut self, waiter: Waiter, now: Timestamp) -> Result<(), Full> {
         self.touched_at = now;

@@ -78,6 +78,11 @@ impl Door {
         }
     }
 
+    /// Whether the rules make anybody wait for somebody.
+    pub fn holds_people(&self) -> bool {
+        self.wait_for_host || self.lobby
+    }
+
     /// From when on people may come in; none where they may at any time, as into a meeting that is going on.
     pub fn opens_at(&self, meeting: &Meeting) -> Option<Timestamp> {
         let slot = meeting

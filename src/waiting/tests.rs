@@ -120,6 +120,25 @@ fn there_are_no_more_rooms_than_fit() {
     rooms.wait(number(0), waiter("bob"), at(1)).unwrap();
 }
 
+#[test]
+fn the_room_that_is_idle_for_longest_makes_place() {
+    let rooms = WaitingRooms::default();
+    let number = |n: u16| MeetingId::new(at(i64::from(n)), [0; 10]);
+    for meeting in (0..10_000).map(number) {
+        rooms.note_moderator(meeting, &user("eve"), at(10));
+    }
+    rooms.wait(number(0), waiter("ann"), at(20)).unwrap();
+    rooms.note_moderator(number(1), &user("sara"), at(20));
+    rooms.decide(number(0), &user("ann"), (Decision::Admitted, "sara"), at(20));
+    for meeting in (10_000..15_000).map(number) {
+        rooms.wait(meeting, waiter("bob"), at(21)).unwrap();
+    }
+    assert_eq!(rooms.decision(number(0), &user("ann")), Some(Decision::Admitted));
+    assert!(rooms.is_moderator(number(1), |known| known.as_str() == "sara"));
+    assert_eq!(rooms.list(number(14_999), at(21)).len(), 1);
+    assert_eq!(rooms.lock().rooms.len(), 10_000);
+}
+
 // === where one stands ===
 
 /// Booked from 600 to 2400 seconds.

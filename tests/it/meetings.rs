@@ -7,6 +7,7 @@ mod life;
 mod lists;
 mod making;
 mod matrix;
+mod tokens;
 
 use chrono::{DateTime, Duration, Utc};
 use reqwest::{Method, RequestBuilder};

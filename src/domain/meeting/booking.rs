@@ -121,20 +121,23 @@ impl Booking {
     /// own for the appointment, that alone says what is meant.
     pub fn asks_what(&self, other: &Self) -> bool {
         let is_numbered = self.appointment.is_some();
-        let asked = |booking: &Self| {
-            let mut asked = booking.clone();
-            asked.room = self.room.clone();
-            asked.idempotency_key = None;
-            if booking.kind == Kind::Adhoc {
-                // It begins whenever it is asked for.
-                asked.slot = asked.slot.map(|slot| Slot {
-                    starts_at: Timestamp::UNIX_EPOCH,
-                    ..slot
-                });
-            }
-            asked
-        };
+        let asked = |booking: &Self| booking.asked_in(&self.room);
         self.appointment == other.appointment && (is_numbered || asked(self) == asked(other))
+    }
+
+    /// What was asked for, as if it had been for that room: without what differs from request to request.
+    pub fn asked_in(&self, room: &RoomKey) -> Self {
+        let mut asked = self.clone();
+        asked.room = room.clone();
+        asked.idempotency_key = None;
+        if self.kind == Kind::Adhoc {
+            // It begins whenever it is asked for.
+            asked.slot = asked.slot.map(|slot| Slot {
+                starts_at: Timestamp::UNIX_EPOCH,
+                ..slot
+            });
+        }
+        asked
     }
 }
 

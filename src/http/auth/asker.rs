@@ -23,7 +23,7 @@ impl Incoming {
     pub(in crate::http) async fn asker(&self, needs: &[Scope]) -> Result<Asker<'_>, Refused> {
         if self.headers.contains_key(AUTHORIZATION) {
             return if self.presents_token() {
-                self.bearer().await.map(Asker::user)
+                self.user().await.map(Asker::user)
             } else {
                 self.caller(needs).map(Asker::Client)
             };

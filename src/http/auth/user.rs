@@ -3,6 +3,7 @@
 use http::header::AUTHORIZATION;
 
 use super::authorization;
+use crate::domain::Timestamp;
 use crate::http::Incoming;
 use crate::http::cookie::{Cookie, Cookies};
 use crate::http::error::{ApiError, SignInRefusal};
@@ -19,6 +20,12 @@ pub(in crate::http) type Judged = Result<(Verified, Option<Session>), Refusal>;
 impl Incoming {
     /// The person who calls, by the token of a sign-in or, from a page of ours, by the cookie of the session.
     pub(in crate::http) async fn user(&self) -> Result<Session, Refused> {
+        let session = self.signed_in().await?;
+        self.api.limits.person(&session.user.id)?;
+        Ok(session)
+    }
+
+    async fn signed_in(&self) -> Result<Session, Refused> {
         if self.headers.contains_key(AUTHORIZATION) {
             return self.bearer().await;
         }
@@ -29,11 +36,16 @@ impl Incoming {
         }
     }
 
-    /// The person who calls, by the token of a sign-in alone.
+    /// The person who calls, by the token of a sign-in alone. One that was made for a link proves nothing here, and one
+    /// for a room goes on to say who somebody is when the meeting in that room is over.
     pub(in crate::http) async fn bearer(&self) -> Result<Session, Refused> {
         let token = authorization(&self.headers).and_then(bearer_token);
-        let judged = self.judge(token.ok_or(SignInRefusal::Needed)?, None).await?;
-        let (_, session) = judged.map_err(|refusal| self.bad_token(refusal))?;
+        let verified = self.verify(token.ok_or(SignInRefusal::Needed)?, None);
+        let judged = self.unless_signed_out(verified).await?;
+        let (verified, session) = judged.map_err(|refusal| self.bad_token(refusal))?;
+        if verified.is_ticket {
+            return Err(SignInRefusal::LinkToken.into());
+        }
         Ok(session.ok_or(SignInRefusal::Needed)?)
     }
 
@@ -45,16 +57,31 @@ impl Incoming {
         }
     }
 
-    /// Judges a token of any deployment, or of the named one; also whether its sign-in still lives.
+    /// Judges a token of any deployment, or of the named one; also whether it was revoked since.
     pub(in crate::http) async fn judge(&self, token: &str, server: Option<&str>) -> Result<Judged, ApiError> {
         self.unless_revoked(self.verify(token, server)).await
     }
 
-    /// A good token of a sign-in that has ended is revoked.
+    /// A good token of a sign-in that has ended is revoked, and so is one for a meeting that was called off.
     pub(in crate::http) async fn unless_revoked(
         &self,
         judged: Result<Verified, Refusal>,
     ) -> Result<Judged, ApiError> {
+        let judged = judged.and_then(|verified| match self.is_called_off(&verified) {
+            true => Err(Refusal::Revoked),
+            false => Ok(verified),
+        });
+        self.unless_signed_out(judged).await
+    }
+
+    /// Whether the token leads nowhere any more. One that does not say when it was issued counts as an old one.
+    fn is_called_off(&self, verified: &Verified) -> bool {
+        let issued_at = verified.issued_at.unwrap_or(Timestamp::MIN_UTC);
+        let mut rooms = verified.opens.iter();
+        rooms.any(|room| self.api.meetings.is_called_off(room, issued_at))
+    }
+
+    async fn unless_signed_out(&self, judged: Result<Verified, Refusal>) -> Result<Judged, ApiError> {
         let verified = match judged {
             Ok(verified) => verified,
             Err(refusal) => return Ok(Err(refusal)),

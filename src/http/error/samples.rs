@@ -57,6 +57,7 @@ fn common() -> Vec<ApiError> {
 fn sign_in() -> Vec<SignInRefusal> {
     vec![
         SignInRefusal::Needed,
+        SignInRefusal::LinkToken,
         SignInRefusal::WrongPassword,
         SignInRefusal::Inactive,
         SignInRefusal::NoProfile,

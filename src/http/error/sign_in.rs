@@ -12,6 +12,8 @@ pub(in crate::http) enum SignInRefusal {
     Needed,
     /// A person's token opens nothing.
     BadToken(Refusal),
+    /// The token opens its room and is good for nothing else.
+    LinkToken,
     WrongPassword,
     Inactive,
     /// The password is right, but there is nobody behind it.
@@ -44,7 +46,9 @@ pub(in crate::http) enum SignInRefusal {
 impl SignInRefusal {
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::Needed | Self::BadToken(_) | Self::WrongPassword => StatusCode::UNAUTHORIZED,
+            Self::Needed | Self::BadToken(_) | Self::LinkToken | Self::WrongPassword => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::BadRefreshToken | Self::RefreshTokenReused => StatusCode::UNAUTHORIZED,
             Self::Inactive | Self::StaleForm => StatusCode::FORBIDDEN,
             Self::GuestsNotAllowed | Self::NotAMember => StatusCode::FORBIDDEN,
@@ -60,6 +64,7 @@ impl SignInRefusal {
         match self {
             Self::Needed => "unauthenticated",
             Self::BadToken(refusal) => refusal.code(),
+            Self::LinkToken => "link_token",
             Self::WrongPassword => "wrong_credentials",
             Self::Inactive => "user_inactive",
             Self::NoProfile => "no_profile",
@@ -99,6 +104,7 @@ impl SignInRefusal {
         match self {
             Self::Needed => "Please sign in: this needs a token of a sign-in.".into(),
             Self::BadToken(refusal) => capital(&refusal.to_string()),
+            Self::LinkToken => "This token only opens its room; please use the one from your sign-in.".into(),
             Self::WrongPassword => "The name or the password is wrong.".into(),
             Self::Inactive => "This account is switched off.".into(),
             Self::NoProfile => "There is no profile for this account.".into(),
@@ -123,6 +129,7 @@ impl SignInRefusal {
         match self {
             Self::Needed => "لطفاً وارد شوید؛ توکن ورود لازم است.".into(),
             Self::BadToken(refusal) => persian(*refusal).into(),
+            Self::LinkToken => "این توکن فقط برای ورود به اتاق است؛ از توکن ورود خود استفاده کنید.".into(),
             Self::WrongPassword => "نام کاربری یا رمز عبور اشتباه است.".into(),
             Self::Inactive => "حساب کاربری شما غیرفعال شده است.".into(),
             Self::NoProfile => "اطلاعات کاربر یافت نشد.".into(),

@@ -85,17 +85,14 @@ impl<'a> Arrival<'a> {
     pub(in crate::http) fn has_to_wait(&self) -> bool {
         match self.standing() {
             Standing::Waiting(_) | Standing::Denied => true,
-            Standing::TooEarly { .. } => {
-                let door = self.door();
-                (door.wait_for_host || door.lobby) && !self.passes
-            }
+            Standing::TooEarly { .. } => self.door().holds_people() && !self.passes,
             _ => false,
         }
     }
 
-    /// They are the host when they are seen in the room.
+    /// They are the host when they are seen in the room, which matters where anybody waits for one.
     pub(in crate::http) fn note_moderator(&self) {
-        if self.moderates {
+        if self.moderates && self.door().holds_people() {
             let (rooms, user) = (&self.request.api.waiting, &self.user.id);
             rooms.note_moderator(self.meeting.id, user, self.now());
         }

@@ -99,7 +99,7 @@ impl Ticket {
             expires_at: self.until,
         };
         let jti = token_id(now, request.api.ambient.random());
-        Ok(server.issue_opening(&grant, now, self.opens_at, jti)?)
+        Ok(server.issue_ticket(&grant, now, self.opens_at, jti)?)
     }
 
     fn for_livekit(

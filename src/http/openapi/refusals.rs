@@ -169,7 +169,7 @@ fn of_callers(operation: &Operation) -> Vec<&'static str> {
         ]);
     }
     if asks_for(security::USER) {
-        codes.extend(["unauthenticated", "rate_limited", "unavailable"]);
+        codes.extend(["unauthenticated", "link_token", "rate_limited", "unavailable"]);
         codes.extend(Refusal::ALL.map(Refusal::code));
     }
     if asks_for(security::PROSODY) {

@@ -335,6 +335,9 @@ fn others(parts: &Parts) -> impl Iterator<Item = Line> {
             "sid" => Finding::note(
                 "the sign-in it comes from: usher refuses the token once that has ended, Prosody only once it expires",
             ),
+            "use" if value == "link" => {
+                Finding::ok("made for a link: usher takes it for the room and as no proof of who calls it")
+            }
             "user_id" if !parts.claims.contains_key("context") => Finding::ok("becomes context.user.id"),
             _ => Finding::note("not looked at"),
         };

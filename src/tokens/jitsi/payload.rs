@@ -5,7 +5,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Grant, IdGrant, IdentityGrant, JitsiTokens};
+use super::{Grant, IdGrant, IdentityGrant, JitsiTokens, LINK};
 use crate::domain::{ClientId, SessionId, Timestamp, UserId};
 use crate::tokens::{AvatarUrl, Email, Features, Person, PlainText};
 
@@ -25,6 +25,9 @@ pub(super) struct Payload<'a> {
     jti: Uuid,
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<SessionId>,
+    /// `link`: it opens its room and is good for nothing else.
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    purpose: Option<&'static str>,
     /// For programs; Prosody looks at `context.user.moderator`.
     moderator: bool,
     context: Context<'a>,
@@ -104,10 +107,14 @@ impl<'a> Payload<'a> {
         payload
     }
 
-    /// Good from that moment on, if it is still to come.
-    pub(super) fn opening(self, at: Timestamp) -> Self {
+    /// For a link that is good from that moment on, if it is still to come.
+    pub(super) fn ticket(self, at: Timestamp) -> Self {
         let nbf = self.nbf.max(at.timestamp() - JitsiTokens::NOT_BEFORE_SECS);
-        Self { nbf, ..self }
+        Self {
+            nbf,
+            purpose: Some(LINK),
+            ..self
+        }
     }
 
     pub(super) fn of_identity(
@@ -139,6 +146,7 @@ impl<'a> Payload<'a> {
             iat: issued_at,
             jti,
             sid: None,
+            purpose: None,
             moderator: false,
             context: Context {
                 user,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{Refusal, Verified, VerifiedUser};
-use crate::domain::{ClientId, RoomName, SessionId, Timestamp};
-use crate::tokens::jitsi::JitsiTokens;
+use crate::domain::{ClientId, RoomKey, RoomName, SessionId, Timestamp};
+use crate::tokens::jitsi::{JitsiTokens, LINK};
 use crate::tokens::keys::TokenType;
 
 #[derive(Deserialize)]
@@ -34,8 +34,11 @@ pub(super) struct Claims {
     exp: f64,
     #[serde(default, deserialize_with = "present")]
     nbf: Option<f64>,
+    iat: Option<Value>,
     jti: Option<Value>,
     sid: Option<Value>,
+    #[serde(rename = "use")]
+    purpose: Option<Value>,
     #[serde(default, deserialize_with = "present")]
     context: Option<Object<Context>>,
 }
@@ -151,8 +154,31 @@ impl Claims {
         text(&self.sid)?.parse().ok()
     }
 
-    pub(super) fn into_verified(self, expires_at: Timestamp) -> Verified {
-        let session = self.session();
+    fn issued_at(&self) -> Option<Timestamp> {
+        let second = self.iat.as_ref()?.as_f64()?;
+        Timestamp::from_timestamp_millis((second * 1000.0) as i64)
+    }
+
+    /// The room with its tenant; none where the token opens no room, or many.
+    fn opens(&self, server: &JitsiTokens) -> Option<RoomKey> {
+        let (tenant, room) = (text(&self.sub)?, text(&self.room)?);
+        if tenant == "*" || room == "*" || self.is_pattern() {
+            return None;
+        }
+        let name = if tenant.eq_ignore_ascii_case(server.domain()) {
+            RoomName::parse(room)
+        } else {
+            RoomName::parse(&format!("{tenant}/{room}"))
+        };
+        Some(RoomKey {
+            backend: server.backend(),
+            name: name.ok()?,
+        })
+    }
+
+    pub(super) fn into_verified(self, server: &JitsiTokens, expires_at: Timestamp) -> Verified {
+        let (session, issued_at, opens) = (self.session(), self.issued_at(), self.opens(server));
+        let is_ticket = text(&self.purpose) == Some(LINK);
         let (user, group) = match self.context {
             Some(Object(context)) => (context.user.map(|Object(user)| user), context.group),
             None => (None, None),
@@ -168,9 +194,12 @@ impl Claims {
                 avatar: owned(user.avatar),
             },
             group,
+            issued_at,
             expires_at,
             jti: owned(self.jti),
             session,
+            opens,
+            is_ticket,
         }
     }
 

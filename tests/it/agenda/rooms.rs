@@ -99,6 +99,25 @@ async fn a_long_token_stays_called_off_as_long_as_it_could_live() {
 }
 
 #[tokio::test]
+async fn what_was_booked_far_ahead_is_called_off_until_its_tokens_are_over() {
+    let house = House::new().await;
+    let meeting = house.book(booking("alpha", hours(7 * 24))).await;
+    house.apply(&meeting, Input::Cancel).await;
+    NOW.set(hours(7 * 24 + 1));
+    let house = house.restarted().await;
+    assert!(house.meetings.is_called_off(&room("alpha"), at(0)));
+    let longest = config::sample("unused".into())
+        .clients
+        .values()
+        .map(|client| client.max_token_secs)
+        .max();
+    let longest = longest.unwrap_or_default().cast_signed().max(hours(24));
+    NOW.set(hours(7 * 24 + 1) + longest);
+    let house = house.restarted().await;
+    assert!(!house.meetings.is_called_off(&room("alpha"), at(0)));
+}
+
+#[tokio::test]
 async fn an_appointment_in_person_has_no_room() {
     let house = House::new().await;
     let visit = house.book(visit("alpha", 600, true)).await;
