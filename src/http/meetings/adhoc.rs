@@ -81,7 +81,8 @@ async fn create_for(request: &Incoming, asker: &Asker<'_>, body: Body) -> Result
         wanted.require_no_other_people()?;
     }
     let booking = wanted.booking(request, &booker, appointment.as_ref())?;
-    let meeting = booker.book(request.api.ambient.meeting_id(), booking).await?;
+    let meeting = booker.book(request.api.ambient.meeting_id(), booking).await;
+    let meeting = meeting.map_err(unknown)?;
     Ok(show(request, asker, &meeting)
         .await?
         .with_status(StatusCode::CREATED))
