@@ -92,6 +92,16 @@ impl Booking {
         of_appointment || !details.participants.is_empty()
     }
 
+    /// Whether somebody of that id belongs to it, as far as ids tell: it names them, or no person at all.
+    pub fn is_open_to(&self, user: &UserId) -> bool {
+        let details = &self.details;
+        let appointment = details.appointment.iter();
+        let treated =
+            appointment.flat_map(|appointment| appointment.doctor.iter().chain(&appointment.patient));
+        let mut named = details.participants.iter().chain(treated).peekable();
+        named.peek().is_none() || self.is_host(user) || named.any(|named| named == user)
+    }
+
     /// Whether somebody moderates by what was agreed, whatever roles they have: the creator, the hosts, the doctor.
     pub fn is_host(&self, user: &UserId) -> bool {
         self.hosts().any(|host| host == user)

@@ -65,6 +65,27 @@ fn each_has_the_seat_of_their_part() {
 }
 
 #[test]
+fn a_token_is_for_those_who_are_named() {
+    let mut booking = appointment();
+    booking.details.created_by = Some(id("creator"));
+    for (who, is_named) in [
+        ("doctor", true),
+        ("patient", true),
+        ("guest", true),
+        ("creator", true),
+        ("stranger", false),
+    ] {
+        assert_eq!(booking.is_open_to(&id(who)), is_named, "{who}");
+    }
+    booking.details.participants.clear();
+    booking.details.appointment = None;
+    assert!(
+        booking.is_open_to(&id("stranger")),
+        "it names nobody but who made it"
+    );
+}
+
+#[test]
 fn a_program_sees_what_it_has_booked() {
     let booking = appointment();
     let other = ClientId::parse("other").unwrap();
