@@ -248,6 +248,20 @@ async fn a_key_shows_no_meeting_to_those_who_were_taken_off() {
 }
 
 #[tokio::test]
+async fn what_was_called_off_gives_no_room() {
+    let usher = Usher::start(setup()).await;
+    let said = posted(&usher, KEY, APPOINTMENTS, &appointment()).await;
+    let appointment = said.json()["data"]["appointment"].clone();
+    let cancelled = sent(&usher, KEY, Method::DELETE, &path_of(&appointment), &json!({})).await;
+    assert_eq!(cancelled.status, 200, "{cancelled:?}");
+    let patient = sign_in(&usher, "patient").await;
+    let call = json!({"appointmentId": appointment["id"]});
+    let refused = posted(&usher, &patient, "/api/meetings/adhoc", &call).await;
+    refused.assert_refused(400, "invalid_field");
+    assert_eq!(refused.json()["field"], "appointmentId");
+}
+
+#[tokio::test]
 async fn an_invitation_is_for_calendars() {
     let usher = Usher::start(setup()).await;
     let mut body = consultation();
