@@ -246,6 +246,14 @@ impl Meeting {
         self.edition.to_string()
     }
 
+    /// Whether people may still come together about it: until so long after its end, and never once it was called off.
+    pub fn may_be_followed_up(&self, after: Duration, now: Timestamp) -> bool {
+        let planned = self.booking.slot.map(|slot| slot.ends_at());
+        let ended_at = self.status.settled_at().or(planned);
+        let is_called_off = matches!(self.status, Status::Cancelled { .. });
+        !is_called_off && ended_at.is_none_or(|at| now <= later(at, after))
+    }
+
     /// The time for which it is on lists: its booked start, or when it was made.
     pub fn listed_at(&self) -> Timestamp {
         let slot = self.booking.slot.map(|slot| slot.starts_at);

@@ -33,7 +33,7 @@ use crate::telemetry::label::Route;
 pub(super) use booker::Booker;
 pub(super) use condition::tag;
 pub(super) use door::zone_of;
-pub(super) use list::{Query, one_person, passes};
+pub(super) use list::{Query, passes};
 pub(super) use pass::{JitsiDetails, LiveKitDetails, Pass, join_page};
 pub(super) use record::MeetingBody;
 pub(super) use wanted::{Medium, ServerKind, invalid, line, minutes, people, start, text, user};

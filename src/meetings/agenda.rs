@@ -39,6 +39,8 @@ pub struct Wanted {
     pub status: Option<&'static str>,
     /// Only those that were made as appointments.
     pub appointments: bool,
+    /// Only those that are on the list of this person too. What else is on the list leaves no trace in the answer.
+    pub person: Option<UserId>,
 }
 
 /// A part of a list.
@@ -52,6 +54,8 @@ pub struct Listing {
 /// A walk along one list.
 struct Walk<'a> {
     owner: String,
+    /// Another list that a meeting has to be on.
+    also: Option<String>,
     wanted: &'a Wanted,
     /// Where the part before ended.
     beyond: Option<Spot>,
@@ -78,6 +82,7 @@ impl Meetings {
         let beyond = cursor.map(|text| Spot::from_cursor(text).ok_or(MeetingsError::BadCursor));
         let walk = Walk {
             owner: owner.name(),
+            also: wanted.person.clone().map(|person| Owner::User(person).name()),
             wanted,
             beyond: beyond.transpose()?,
         };
@@ -149,8 +154,10 @@ impl Walk<'_> {
     }
 
     fn wants(&self, meeting: &Meeting, spot: Spot) -> bool {
+        let lists = owners(meeting);
         Spot::of(meeting) == spot
-            && owners(meeting).contains(&self.owner)
+            && lists.contains(&self.owner)
+            && self.also.as_ref().is_none_or(|also| lists.contains(also))
             && self
                 .wanted
                 .status

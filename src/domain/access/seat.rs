@@ -1,6 +1,6 @@
 //! Who may see, change and join a booked meeting, and as what; decided here alone.
 
-use crate::domain::meeting::{Appointment, Booking};
+use crate::domain::meeting::{Appointment, Booking, Status};
 use crate::domain::{ClientId, User, UserId};
 
 /// Who looks at a meeting.
@@ -92,7 +92,18 @@ impl Booking {
         of_appointment || !details.participants.is_empty()
     }
 
-    /// Whether somebody moderates by what was agreed, whatever roles they have: the creator, the hosts, the doctor.
+    /// Whether somebody of that id belongs to it, as far as ids tell: it names them, or no person at all.
+    pub fn is_open_to(&self, user: &UserId) -> bool {
+        let details = &self.details;
+        let appointment = details.appointment.iter();
+        let treated =
+            appointment.flat_map(|appointment| appointment.doctor.iter().chain(&appointment.patient));
+        let mut named = details.participants.iter().chain(treated).peekable();
+        named.peek().is_none() || self.is_host(user) || named.any(|named| named == user)
+    }
+
+    /// Whether somebody moderates by what was agreed, whatever roles they have: the creator, the hosts, the doctor. Who
+    /// booked their own appointment comes to it as the patient, not to run it.
     pub fn is_host(&self, user: &UserId) -> bool {
         self.hosts().any(|host| host == user)
     }
@@ -104,7 +115,8 @@ impl Booking {
             .appointment
             .as_ref()
             .and_then(|appointment| appointment.doctor.as_ref());
-        details.created_by.iter().chain(&details.hosts).chain(doctor)
+        let creator = details.created_by.iter().filter(|user| !self.treats(user));
+        creator.chain(&details.hosts).chain(doctor)
     }
 
     /// Whether the caller may know of it at all. To others it does not exist.
@@ -125,6 +137,25 @@ impl Booking {
                 user.has_role(ADMIN) || at_work || self.seat(user) == Some(Seat::Moderator)
             }
         }
+    }
+
+    /// Whether the caller may call it off: who manages it, and, until it has begun, the patient who booked it.
+    pub fn is_called_off_by(&self, viewer: Viewer<'_>, status: &Status) -> bool {
+        let booked_for_themselves = match viewer {
+            Viewer::User(user) => self.treats(&user.id) && self.details.created_by.as_ref() == Some(&user.id),
+            Viewer::Client { .. } => false,
+        };
+        let has_begun = !matches!(
+            status,
+            Status::Scheduled | Status::Cancelled { started_at: None, .. }
+        );
+        self.is_managed_by(viewer) || (booked_for_themselves && !has_begun)
+    }
+
+    /// Whether it is the appointment of that patient.
+    fn treats(&self, user: &UserId) -> bool {
+        let appointment = self.details.appointment.as_ref();
+        appointment.is_some_and(|appointment| appointment.patient.as_ref() == Some(user))
     }
 
     /// Whether the caller may read why somebody comes and what is written about them. `Client` means the one that booked it.

@@ -9,7 +9,7 @@ use crate::http::Incoming;
 use crate::http::answer::{Answer, Success};
 use crate::http::auth::MAY_READ;
 use crate::http::error::ApiError;
-use crate::http::meetings::{Query, client_of, one_person, passes, seen};
+use crate::http::meetings::{Query, client_of, passes, seen};
 use crate::http::openapi::tag;
 use crate::http::refused::Refused;
 use crate::telemetry::label::{Label, Route};
@@ -68,11 +68,10 @@ pub(super) async fn read(request: &Incoming, id: &str) -> Result<Answer, Refused
 pub(super) async fn of_user(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_READ).await?;
     let answer = async {
-        let owner = one_person(&asker, id)?;
-        let query = Query::parse(&request.query, true)?;
+        let (owner, query) = Query::parse(&request.query, true)?.of_person(&asker, id)?;
         let mut page = query.page(request, &asker, &owner).await?;
         page.meetings.retain(is_appointment);
-        let passes = passes(request, &asker, &page.meetings).await?;
+        let passes = passes(request, &asker, &page.meetings);
         let bodies = page.meetings.iter().zip(&passes);
         let body = Listed {
             appointments: bodies

@@ -54,7 +54,7 @@ impl<'a> Arrival<'a> {
     }
 
     fn signed(&self, session: &Session, keyring: &Keyring) -> Result<(Ticket, Issued), ApiError> {
-        let ticket = Ticket::for_user(self.request, session, self.meeting, (self.now(), None))?;
+        let ticket = Ticket::for_user(self.request, session, self.meeting, None)?;
         let issued = ticket.sign(
             self.request,
             self.server(keyring)?,

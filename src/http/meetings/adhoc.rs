@@ -1,6 +1,7 @@
 //! `POST /api/meetings/adhoc`: a room at once. With `appointmentId`, for the people of that appointment, each with the
 //! rights that they have there.
 
+use chrono::Duration;
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -45,9 +46,13 @@ struct AdHoc {
     created_by: Option<String>,
 }
 
+/// So long after its end an appointment still gives its people a room.
+const FOLLOWED_UP: Duration = Duration::days(1);
+
 /// Opens a room at once, without a booking
 ///
-/// With `appointmentId` it is for the people of that appointment, each with the rights that they have there.
+/// With `appointmentId` it is for the people of that appointment, each with the rights that they have there. That is open
+/// until a day after the appointment, and not once it was called off.
 #[utoipa::path(
     post,
     path = Route::AdHoc.as_str(),
@@ -75,13 +80,17 @@ async fn create_for(request: &Incoming, asker: &Asker<'_>, body: Body) -> Result
         Some(id) => Some(seen(request, asker, id).await.map_err(unknown)?),
         None => None,
     };
+    if let Some(appointment) = &appointment {
+        require_current(request, appointment)?;
+    }
     if let Some(appointment) = &appointment
         && !appointment.booking.is_managed_by(asker.viewer())
     {
         wanted.require_no_other_people()?;
     }
     let booking = wanted.booking(request, &booker, appointment.as_ref())?;
-    let meeting = booker.book(request.api.ambient.meeting_id(), booking).await?;
+    let meeting = booker.book(request.api.ambient.meeting_id(), booking).await;
+    let meeting = meeting.map_err(unknown)?;
     Ok(show(request, asker, &meeting)
         .await?
         .with_status(StatusCode::CREATED))
@@ -92,6 +101,17 @@ fn unknown(error: ApiError) -> ApiError {
     match error {
         ApiError::NotFound => super::wanted::invalid("appointmentId", "must name an appointment of yours"),
         other => other,
+    }
+}
+
+/// The people of an appointment call each other before it, at it, and shortly after.
+fn require_current(request: &Incoming, appointment: &Meeting) -> Result<(), ApiError> {
+    match appointment.may_be_followed_up(FOLLOWED_UP, request.context.received_at) {
+        true => Ok(()),
+        false => {
+            let why = "must name an appointment that was not called off, and is over for a day at most";
+            Err(super::wanted::invalid("appointmentId", why))
+        }
     }
 }
 

@@ -108,11 +108,16 @@ impl<'a> Booker<'a> {
         })
     }
 
-    /// Books it, once, also when the caller is gone by then.
+    /// Books it, once, also when the caller is gone by then. What was booked by the same request before may concern the
+    /// caller no longer; then it is not there for them.
     pub(in crate::http) async fn book(&self, id: MeetingId, booking: Booking) -> Result<Meeting, ApiError> {
         let meetings = self.request.api.meetings.clone();
         let booked = to_the_end(async move { meetings.book_as(id, booking).await });
-        Ok(booked.await??.meeting)
+        let meeting = booked.await??.meeting;
+        match meeting.booking.is_seen_by(self.asker.viewer()) {
+            true => Ok(meeting),
+            false => Err(ApiError::NotFound),
+        }
     }
 
     fn headers(&self) -> &HeaderMap {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::condition::Condition;
-use super::manage::{apply, managed};
+use super::manage::{Deed, apply, managed};
 use super::wanted::{invalid, line, minutes, people, start, text};
 use super::{Shown, examples, show};
 use crate::domain::meeting::{Change, Slot};
@@ -75,7 +75,7 @@ impl ChangeMeeting {
     ) -> Result<Meeting, ApiError> {
         let condition = Condition::of(&request.headers);
         loop {
-            let meeting = managed(request, asker, id, &condition).await?;
+            let meeting = managed(request, asker, id, (Deed::Change, &condition)).await?;
             let input = Input::Change(self.change(&meeting, request.context.received_at)?);
             let (slot, wanted) = (meeting.booking.slot, condition.clone());
             let expected = move |now: &Meeting| wanted.allows(now) && now.booking.slot == slot;

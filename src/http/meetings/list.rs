@@ -1,6 +1,5 @@
 //! `GET /api/meetings` and `GET /api/meetings/user/{id}`: the meetings of a program, a person, a hospital, by their time.
 
-use futures_util::future::try_join_all;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -100,8 +99,8 @@ pub(super) async fn all(request: &Incoming) -> Result<Answer, Refused> {
 pub(super) async fn of_user(request: &Incoming, id: &str) -> Result<Answer, Refused> {
     let asker = request.asker(MAY_READ).await?;
     let answer = async {
-        let owner = one_person(&asker, id)?;
-        show(request, &asker, &owner, &Query::parse(&request.query, false)?).await
+        let (owner, query) = Query::parse(&request.query, false)?.of_person(&asker, id)?;
+        show(request, &asker, &owner, &query).await
     };
     answer.await.map_err(|error| asker.refused(error))
 }
@@ -113,7 +112,7 @@ async fn show(
     query: &Query,
 ) -> Result<Answer, ApiError> {
     let page = query.page(request, asker, owner).await?;
-    let passes = passes(request, asker, &page.meetings).await?;
+    let passes = passes(request, asker, &page.meetings);
     let bodies = page.meetings.iter().zip(&passes);
     let body = Listed {
         meetings: bodies
@@ -124,16 +123,16 @@ async fn show(
     Ok(Answer::success(&body, client_of(asker)))
 }
 
-/// The way into each; what is given of them is in the audit trail when this returns.
-pub(in crate::http) async fn passes<'a>(
+/// The way into each.
+pub(in crate::http) fn passes<'a>(
     request: &Incoming,
     asker: &Asker<'_>,
     meetings: &'a [Meeting],
-) -> Result<Vec<Pass<'a>>, ApiError> {
+) -> Vec<Pass<'a>> {
     let made = meetings
         .iter()
         .map(|meeting| Pass::listed(request, asker, meeting));
-    try_join_all(made).await
+    made.collect()
 }
 
 /// The list of the caller: that of the house for administrators, that of the hospital for its staff, else their own.
@@ -151,19 +150,6 @@ fn whole(asker: &Asker<'_>, hospital: Option<&str>) -> Owner {
     }
 }
 
-/// The list of one person, as far as the caller may ask for it. To others there is none.
-pub(in crate::http) fn one_person(asker: &Asker<'_>, id: &str) -> Result<Owner, ApiError> {
-    let id = percent_decode_str(id).decode_utf8().ok();
-    let id = id
-        .and_then(|id| UserId::parse(&id).ok())
-        .ok_or(ApiError::NotFound)?;
-    if asker.viewer().may_list(&id) {
-        Ok(Owner::User(id))
-    } else {
-        Err(ApiError::NotFound)
-    }
-}
-
 // === impl Query ===
 
 impl Query {
@@ -175,11 +161,35 @@ impl Query {
                 to: field("to", parts.one("to")?, moment)?,
                 status: field("status", parts.one("status")?, status)?,
                 appointments,
+                person: None,
             },
             limit: field("limit", parts.one("limit")?, limit)?.unwrap_or(LIMIT),
             cursor: parts.one("cursor")?.map(str::to_owned),
             hospital: parts.one("hospital")?.map(str::to_owned),
         })
+    }
+
+    /// The list of one person, as far as the caller may ask for it. To others there is none. A program goes along the list
+    /// of its own and looks for the person there, so that nothing which others booked shows in what follows, or how much.
+    pub(in crate::http) fn of_person(self, asker: &Asker<'_>, id: &str) -> Result<(Owner, Self), ApiError> {
+        let id = percent_decode_str(id).decode_utf8().ok();
+        let id = id
+            .and_then(|id| UserId::parse(&id).ok())
+            .ok_or(ApiError::NotFound)?;
+        let viewer = asker.viewer();
+        if !viewer.may_list(&id) {
+            return Err(ApiError::NotFound);
+        }
+        match asker {
+            Asker::Client(caller) if !viewer.sees_everything() => {
+                let wanted = Wanted {
+                    person: Some(id),
+                    ..self.wanted
+                };
+                Ok((Owner::Client(caller.id.clone()), Self { wanted, ..self }))
+            }
+            _ => Ok((Owner::User(id), self)),
+        }
     }
 
     /// The meetings of that list which the caller may see. There may be fewer than fit although more follow.

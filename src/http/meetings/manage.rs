@@ -7,15 +7,27 @@ use crate::http::auth::Asker;
 use crate::http::error::{ApiError, MeetingRefusal};
 use crate::http::{Incoming, to_the_end};
 
-/// The meeting of that id, if the caller may change it and it is the one that they mean.
+/// What somebody wants to do with a meeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deed {
+    Change,
+    CallOff,
+}
+
+/// The meeting of that id, if the caller may do that with it and it is the one that they mean.
 pub(super) async fn managed(
     request: &Incoming,
     asker: &Asker<'_>,
     id: &str,
-    condition: &Condition,
+    (deed, condition): (Deed, &Condition),
 ) -> Result<Meeting, ApiError> {
     let meeting = seen(request, asker, id).await?;
-    if !meeting.booking.is_managed_by(asker.viewer()) {
+    let (booking, viewer) = (&meeting.booking, asker.viewer());
+    let may = match deed {
+        Deed::Change => booking.is_managed_by(viewer),
+        Deed::CallOff => booking.is_called_off_by(viewer, &meeting.status),
+    };
+    if !may {
         return Err(MeetingRefusal::NotOrganiser.into());
     }
     if !condition.allows(&meeting) {

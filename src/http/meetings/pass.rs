@@ -1,7 +1,7 @@
 //! How one caller gets into the room of one meeting: the link, the token in it, and what a page needs to show the room.
 //!
-//! A person gets a token of their own, which opens nothing before the door does. A program gets the bare link; it asks for
-//! the token of each participant by name.
+//! A person gets a token of their own, as soon as the door is open: who is taken off a meeting before holds nothing that
+//! opens it. A program gets the bare link; it asks for the token of each participant by name.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ enum Holder {
     /// The door is shut for good, or there is none.
     Nobody,
     Program,
-    /// Somebody who cannot be given a token now; the join page tells them why.
+    /// Somebody who is given no token here, or not now; the join page leads on, or tells them why.
     Waiting,
     Person(Box<(Issued, Person)>),
 }
@@ -73,15 +73,9 @@ impl<'a> Pass<'a> {
         let holder = match (Door::of(meeting, &request.config, now), asker) {
             (Door::Shut | Door::InPerson, _) => Holder::Nobody,
             (_, Asker::Client(_)) => Holder::Program,
-            (_, Asker::User(session)) if has_to_wait(request, session, meeting) => Holder::Waiting,
-            (Door::Open, Asker::User(session)) => {
-                let ticket = Ticket::for_user(request, session, meeting, (now, None));
-                given(request, session, meeting, &keyring, ticket).await?
-            }
-            (Door::Opens(at), Asker::User(session)) => {
-                let ticket = Ticket::for_user(request, session, meeting, (at, None));
-                given(request, session, meeting, &keyring, ticket).await?
-            }
+            (Door::Opens(_), Asker::User(_)) => Holder::Waiting,
+            (Door::Open, Asker::User(session)) if has_to_wait(request, session, meeting) => Holder::Waiting,
+            (Door::Open, Asker::User(session)) => given(request, session, meeting, &keyring).await?,
         };
         Ok(Self {
             join_page: join_page(&request.config, meeting.id),
@@ -91,21 +85,19 @@ impl<'a> Pass<'a> {
         })
     }
 
-    /// In a list: a token only where the door is open now, since lists are looked at again and again.
-    pub(in crate::http) async fn listed(
-        request: &Incoming,
-        asker: &Asker<'_>,
-        meeting: &'a Meeting,
-    ) -> Result<Self, ApiError> {
+    /// In a list, where nobody gets a token: lists are long, and looked at again and again.
+    pub(in crate::http) fn listed(request: &Incoming, asker: &Asker<'_>, meeting: &'a Meeting) -> Self {
         let door = Door::of(meeting, &request.config, request.context.received_at);
-        match (door, asker) {
-            (Door::Opens(_), Asker::User(_)) => Ok(Self {
-                join_page: join_page(&request.config, meeting.id),
-                meeting,
-                keyring: request.api.keyring.borrow().clone(),
-                holder: Holder::Waiting,
-            }),
-            _ => Self::of(request, asker, meeting).await,
+        let holder = match (door, asker) {
+            (Door::Shut | Door::InPerson, _) => Holder::Nobody,
+            (_, Asker::Client(_)) => Holder::Program,
+            (_, Asker::User(_)) => Holder::Waiting,
+        };
+        Self {
+            join_page: join_page(&request.config, meeting.id),
+            meeting,
+            keyring: request.api.keyring.borrow().clone(),
+            holder,
         }
     }
 
@@ -190,7 +182,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Whether the rules make the person wait in the waiting room, now or when the door opens.
+/// Whether the rules make the person wait in the waiting room.
 fn has_to_wait(request: &Incoming, session: &Session, meeting: &Meeting) -> bool {
     let arrival = Arrival::of(request, meeting, session);
     arrival.is_ok_and(|arrival| arrival.has_to_wait())
@@ -202,9 +194,9 @@ async fn given(
     session: &Session,
     meeting: &Meeting,
     keyring: &Keyring,
-    ticket: Result<Ticket, ApiError>,
 ) -> Result<Holder, ApiError> {
     let room = &meeting.booking.room;
+    let ticket = Ticket::for_user(request, session, meeting, None);
     let (Ok(ticket), Some(server)) = (ticket, Server::of(keyring, &room.backend)) else {
         return Ok(Holder::Waiting);
     };

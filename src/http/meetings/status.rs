@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::change::rewritten;
 use super::condition::Condition;
-use super::manage::{apply, managed};
+use super::manage::{Deed, apply, managed};
 use super::wanted::text;
 use super::{Shown, examples, show};
 use crate::domain::meeting::Change;
@@ -70,7 +70,8 @@ pub(super) async fn status(request: &Incoming, id: &str, body: Body) -> Result<A
 
 /// Calls a meeting off
 ///
-/// A live one is ended on its server. Asked again, it is as it was.
+/// A live one is ended on its server. Asked again, it is as it was. The patient who booked an appointment may call it off
+/// until it has begun.
 #[utoipa::path(
     delete,
     path = Route::Meeting.as_str(),
@@ -93,7 +94,7 @@ pub(super) async fn cancel(request: &Incoming, id: &str) -> Result<Answer, Refus
 /// Takes the step. The status that it has already is none.
 async fn step(request: &Incoming, asker: &Asker<'_>, id: &str, wanted: Wanted) -> Result<Meeting, ApiError> {
     let condition = Condition::of(&request.headers);
-    let meeting = managed(request, asker, id, &condition).await?;
+    let meeting = managed(request, asker, id, (wanted.deed(), &condition)).await?;
     match wanted.input(&meeting.status)? {
         Some(input) => apply(request, meeting.id, input, move |now| condition.allows(now)).await,
         None => Ok(meeting),
@@ -116,6 +117,13 @@ async fn noted(request: &Incoming, meeting: Meeting, notes: Option<String>) -> R
 // === impl Wanted ===
 
 impl Wanted {
+    fn deed(self) -> Deed {
+        match self {
+            Self::Cancelled => Deed::CallOff,
+            _ => Deed::Change,
+        }
+    }
+
     /// What leads there; nothing where it is there already. Who was missed is shown as called off, so that is what it is.
     fn input(self, from: &Status) -> Result<Option<Input>, MeetingRefusal> {
         match (self, from) {

@@ -41,7 +41,7 @@ impl Ticket {
         request: &Incoming,
         session: &Session,
         meeting: &Meeting,
-        (opens_at, expires_in): (Timestamp, Option<u64>),
+        expires_in: Option<u64>,
     ) -> Result<Self, ApiError> {
         let booking = &meeting.booking;
         let seat = booking.seat(&session.user).ok_or(ApiError::NotFound)?;
@@ -50,6 +50,7 @@ impl Ticket {
         let client = request.config.clients.get(&session.client);
         let ceiling = client.map_or(DAY, |client| client.max_token_secs);
         let life = Duration::seconds(life_or(DAY, expires_in, ceiling)?);
+        let now = request.context.received_at;
         Ok(Self {
             person: person(session, client)?,
             entry: Entry {
@@ -58,8 +59,8 @@ impl Ticket {
             },
             group: group(client)?,
             session: Some(session.id),
-            opens_at,
-            until: session.ends_at.min(opens_at + life),
+            opens_at: now,
+            until: session.ends_at.min(now + life),
         })
     }
 

@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 use super::door::{Door, zone_of};
 use super::pass::{JitsiDetails, LiveKitDetails, Pass, join_page};
 use super::ticket::{DAY, Ticket, group};
-use super::wanted::user;
+use super::wanted::{invalid, user};
 use super::{client_of, examples, seen};
 use crate::audit::Act;
 use crate::domain::access::Entry;
-use crate::domain::{Meeting, UserId};
+use crate::domain::{Meeting, User, UserId};
 use crate::http::Incoming;
 use crate::http::answer::{Answer, Success};
 use crate::http::auth::{Asker, Caller, MAY_GENERATE};
@@ -22,7 +22,7 @@ use crate::http::field::{life_or, required, seconds, whole};
 use crate::http::join::Arrival;
 use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
-use crate::signin::Session;
+use crate::signin::{Session, accounts};
 use crate::telemetry::label::{Label, Route};
 use crate::tokens::{Issued, Person, PlainText};
 
@@ -31,6 +31,7 @@ use crate::tokens::{Issued, Person, PlainText};
 #[serde(rename_all = "camelCase")]
 #[schema(as = MeetingTokenRequest)]
 struct TokenRequest {
+    /// Somebody who takes part, where the meeting names its people.
     #[schema(schema_with = form::optional_text)]
     user_id: Option<String>,
     /// Required of programs.
@@ -38,7 +39,7 @@ struct TokenRequest {
     user_name: Option<String>,
     /// Absent: what the booking says of the user.
     moderator: Option<bool>,
-    /// Seconds; a day where nothing is said.
+    /// Seconds from when the token opens the room; a day where nothing is said.
     #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 31536000)]
     expires_in: Option<u64>,
@@ -63,7 +64,8 @@ struct Given<'a> {
 
 /// Gives a link and a token for a meeting
 ///
-/// To a person for themselves; to a program for the participant whom it names.
+/// To a person for themselves; to a program for the participant whom it names. Before the door opens a program gets one
+/// that is good from then on; it answers for the waiting room itself.
 #[utoipa::path(
     post,
     path = Route::MeetingToken.as_str(),
@@ -156,11 +158,11 @@ impl TokenRequest {
             return Err(refusal.into());
         }
         Arrival::of(request, meeting, session)?.require_ready()?;
-        let now = request.context.received_at;
-        Ticket::for_user(request, session, meeting, (now, self.expires_in))
+        Ticket::for_user(request, session, meeting, self.expires_in)
     }
 
-    /// For whom the program names. It may ask before the door opens, since it sends invitations.
+    /// For whom the program names. It may ask before the door opens, since it sends invitations; the token opens the room
+    /// no sooner, and lives from then on. Whether somebody waits for the host is the program's own business.
     fn for_named(
         &self,
         request: &Incoming,
@@ -168,13 +170,13 @@ impl TokenRequest {
         meeting: &Meeting,
         door: Door,
     ) -> Result<Ticket, ApiError> {
-        match door {
-            Door::Open | Door::Opens(_) => {}
+        let opens_at = match door {
+            Door::Open => request.context.received_at,
+            Door::Opens(at) => at,
             Door::Shut => return Err(MeetingRefusal::Over.into()),
             Door::InPerson => return Err(MeetingRefusal::InPerson.into()),
-        }
-        let now = request.context.received_at;
-        let id = user("userId", self.user_id.as_deref())?;
+        };
+        let id = self.participant(request, meeting)?;
         let is_host = id.as_ref().is_some_and(|id| meeting.booking.is_host(id));
         let moderator = self.moderator.unwrap_or(is_host);
         let name = required("userName", self.user_name.as_deref())?;
@@ -192,8 +194,24 @@ impl TokenRequest {
             },
             group: group(Some(caller.client))?,
             session: None,
-            opens_at: now,
-            until: now + Duration::seconds(life),
+            opens_at,
+            until: opens_at + Duration::seconds(life),
         })
+    }
+
+    /// The user whom the program names, who must belong to a meeting that names its people.
+    fn participant(&self, request: &Incoming, meeting: &Meeting) -> Result<Option<UserId>, ApiError> {
+        let Some(id) = user("userId", self.user_id.as_deref())? else {
+            return Ok(None);
+        };
+        let booking = &meeting.booking;
+        let has_seat = |user: User| user.id == id && booking.seat(&user).is_some();
+        match booking.is_open_to(&id) || accounts(&request.config.users).any(has_seat) {
+            true => Ok(Some(id)),
+            false => Err(invalid(
+                "userId",
+                "must be somebody who takes part in this meeting",
+            )),
+        }
     }
 }

@@ -200,6 +200,46 @@ async fn what_is_written_about_a_patient_is_read_by_few() {
     assert!(!usher.log().contains(SECRET) && !usher.metrics().await.contains(SECRET));
 }
 
+/// Having booked the appointment puts no patient above the doctor.
+#[tokio::test]
+async fn a_patient_who_booked_comes_as_the_patient() {
+    let usher = Usher::start(setup()).await;
+    let patient = sign_in(&usher, "patient").await;
+    let booked = made(&usher, &patient, &appointment()).await;
+    let path = path_of(&booked);
+    let given = posted(&usher, &patient, &format!("{path}/token"), &json!({})).await;
+    assert_eq!(given.json()["data"]["moderator"], false, "{given:?}");
+    let status = format!("{path}/status");
+    for (path, body) in [
+        (&path, json!({"hosts": ["u-patient"]})),
+        (&path, json!({"scheduledAt": in_minutes(90)})),
+        (&status, json!({"status": "active"})),
+        (&status, json!({"status": "completed"})),
+    ] {
+        let said = sent(&usher, &patient, Method::PATCH, path, &body).await;
+        said.assert_refused(403, "not_organiser");
+    }
+    for _ in 0..2 {
+        let said = sent(&usher, &patient, Method::DELETE, &path, &json!({})).await;
+        assert_eq!(said.status, 200, "{said:?}");
+        assert_eq!(said.json()["data"]["meeting"]["status"], "cancelled");
+    }
+    let another = made(&usher, &patient, &appointment()).await;
+    let doctor = sign_in(&usher, "doctor").await;
+    let status = format!("{}/status", path_of(&another));
+    let begun = sent(
+        &usher,
+        &doctor,
+        Method::PATCH,
+        &status,
+        &json!({"status": "active"}),
+    )
+    .await;
+    assert_eq!(begun.status, 200, "{begun:?}");
+    let said = sent(&usher, &patient, Method::DELETE, &path_of(&another), &json!({})).await;
+    said.assert_refused(403, "not_organiser");
+}
+
 #[tokio::test]
 async fn whoever_books_for_themselves_is_the_patient() {
     let usher = Usher::start(setup()).await;

@@ -64,6 +64,42 @@ async fn lists_go_by_time_and_come_in_parts() {
     assert_eq!(titles(&usher, ADMIN_KEY, MEETINGS).await.len(), 5);
 }
 
+/// A patient is treated by several clinics, and none learns of another, not even from where a list goes on.
+#[tokio::test]
+async fn no_program_learns_what_others_have_booked() {
+    let usher = Usher::start(setup()).await;
+    for _ in 0..2 {
+        let said = posted(&usher, KEY, APPOINTMENTS, &appointment()).await;
+        assert_eq!(said.status, 201, "{said:?}");
+    }
+    let whole = [
+        ("/api/meetings/user/u-patient", "meetings"),
+        ("/api/appointments/user/u-patient", "appointments"),
+    ];
+    let listed = async |path: &str, name: &str, query: &str| {
+        let said = got(&usher, OTHER_KEY, &format!("{path}?limit=1{query}")).await;
+        assert_eq!(said.status, 200, "{said:?}");
+        let data = said.json()["data"].clone();
+        (data[name].as_array().map(Vec::len), data["next_cursor"].clone())
+    };
+    for (path, name) in whole {
+        for query in ["", "&status=scheduled", "&status=cancelled"] {
+            let found = listed(path, name, query).await;
+            assert_eq!(found, (Some(0), Value::Null), "{path} {query}");
+        }
+    }
+    let own = posted(&usher, OTHER_KEY, APPOINTMENTS, &appointment()).await;
+    assert_eq!(own.status, 201, "{own:?}");
+    for (path, name) in whole {
+        let found = listed(path, name, "").await;
+        assert_eq!(
+            found,
+            (Some(1), Value::Null),
+            "its own, and nothing follows: {path}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn what_a_list_is_asked_for_must_make_sense() {
     let usher = Usher::start(setup()).await;
@@ -113,4 +149,7 @@ async fn the_staff_of_a_hospital_sees_its_appointments() {
         body["reasonForVisit"]
     );
     assert_eq!(own["data"]["next_cursor"], Value::Null);
+    let listed = &own["data"]["appointments"][0];
+    assert_eq!(listed["videoCallJWT"], Value::Null, "no tokens in lists");
+    assert_eq!(listed["meetingLink"], listed["joinUrl"], "the page leads on");
 }

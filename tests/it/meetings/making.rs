@@ -127,14 +127,12 @@ async fn a_program_asks_for_the_token_of_a_participant() {
             (&claims["moderator"], &data["moderator"]),
             (&json!(moderates), &json!(moderates))
         );
-        assert_eq!(
-            claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
-            life
-        );
-        assert_eq!(
-            claims["iat"].as_i64().unwrap() - claims["nbf"].as_i64().unwrap(),
-            10,
-            "good at once"
+        let [issued, opens, ends] = ["iat", "nbf", "exp"].map(|name| claims[name].as_i64().unwrap());
+        let opens = opens + 10;
+        assert_eq!(ends - opens, life, "from the opening on");
+        assert!(
+            (584 * 60..=586 * 60).contains(&(opens - issued)),
+            "a token opens nothing before the door: {claims}"
         );
         assert_eq!(token_in(&data["link"]), text(&data["token"]));
         assert_eq!(given.header("cache-control"), "no-store");
@@ -146,6 +144,10 @@ async fn a_program_asks_for_the_token_of_a_participant() {
             "expires_in_too_long",
         ),
         (json!({"userName": "Ann", "moderator": "yes"}), "wrong_type"),
+        (
+            json!({"userName": "Eve", "userId": "u-stranger"}),
+            "invalid_field",
+        ),
     ] {
         posted(&usher, KEY, &path, &wanted)
             .await
@@ -157,11 +159,9 @@ async fn a_program_asks_for_the_token_of_a_participant() {
     early.assert_refused(403, "too_early");
     assert!(text(&early.json()["error"]).contains("(UTC)"), "{early:?}");
     let seen = got(&usher, &patient, &path_of(&meeting)).await.json()["data"]["meeting"].clone();
-    let claims = claims(token_in(&seen["jitsiLink"]));
-    let opens = claims["nbf"].as_i64().unwrap() + 10 - claims["iat"].as_i64().unwrap();
-    assert!(
-        (584 * 60..=586 * 60).contains(&opens),
-        "a link opens nothing before the door: {opens}"
+    assert_eq!(
+        seen["jitsiLink"], seen["joinUrl"],
+        "no token before the door opens"
     );
     assert!(text(&seen["joinUrl"]).ends_with(&format!("/m/{}", text(&seen["id"]))));
     // Each token that was given is in the trail.
@@ -180,7 +180,7 @@ async fn a_program_asks_for_the_token_of_a_participant() {
             of("success", "u-patient"),
             of("refused", "u-patient")
         ),
-        (1, 2, 1)
+        (1, 1, 1)
     );
 }
 
@@ -220,6 +220,45 @@ async fn a_room_at_once_has_the_rights_of_the_appointment() {
     assert_eq!(own.status, 201, "without a body too: {own:?}");
     let link = own.json()["data"]["meeting"]["jitsiLink"].clone();
     assert_eq!(claims(token_in(&link))["moderator"], true, "their own room");
+}
+
+/// Who was taken off a room at once does not see it again by asking for it again.
+#[tokio::test]
+async fn a_key_shows_no_meeting_to_those_who_were_taken_off() {
+    let usher = Usher::start(setup()).await;
+    let mut body = appointment();
+    body["participants"] = json!(["u-stranger"]);
+    let said = posted(&usher, KEY, APPOINTMENTS, &body).await;
+    let call = json!({"appointmentId": said.json()["data"]["appointment"]["id"]});
+    let stranger = sign_in(&usher, "stranger").await;
+    let called = async || {
+        let request = asked(&usher, &stranger, Method::POST, "/api/meetings/adhoc");
+        Said::to(request.header("Idempotency-Key", "k").json(&call)).await
+    };
+    let first = called().await;
+    assert_eq!(first.status, 201, "{first:?}");
+    let meeting = first.json()["data"]["meeting"].clone();
+    assert_eq!(called().await.json()["data"]["meeting"]["id"], meeting["id"]);
+    let nobody = json!({"participants": [], "title": "Among ourselves"});
+    let changed = sent(&usher, KEY, Method::PATCH, &path_of(&meeting), &nobody).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let again = called().await;
+    again.assert_refused(400, "invalid_field");
+    assert!(!again.text.contains("Among ourselves"), "{again:?}");
+}
+
+#[tokio::test]
+async fn what_was_called_off_gives_no_room() {
+    let usher = Usher::start(setup()).await;
+    let said = posted(&usher, KEY, APPOINTMENTS, &appointment()).await;
+    let appointment = said.json()["data"]["appointment"].clone();
+    let cancelled = sent(&usher, KEY, Method::DELETE, &path_of(&appointment), &json!({})).await;
+    assert_eq!(cancelled.status, 200, "{cancelled:?}");
+    let patient = sign_in(&usher, "patient").await;
+    let call = json!({"appointmentId": appointment["id"]});
+    let refused = posted(&usher, &patient, "/api/meetings/adhoc", &call).await;
+    refused.assert_refused(400, "invalid_field");
+    assert_eq!(refused.json()["field"], "appointmentId");
 }
 
 #[tokio::test]

@@ -65,6 +65,27 @@ fn each_has_the_seat_of_their_part() {
 }
 
 #[test]
+fn a_token_is_for_those_who_are_named() {
+    let mut booking = appointment();
+    booking.details.created_by = Some(id("creator"));
+    for (who, is_named) in [
+        ("doctor", true),
+        ("patient", true),
+        ("guest", true),
+        ("creator", true),
+        ("stranger", false),
+    ] {
+        assert_eq!(booking.is_open_to(&id(who)), is_named, "{who}");
+    }
+    booking.details.participants.clear();
+    booking.details.appointment = None;
+    assert!(
+        booking.is_open_to(&id("stranger")),
+        "it names nobody but who made it"
+    );
+}
+
+#[test]
 fn a_program_sees_what_it_has_booked() {
     let booking = appointment();
     let other = ClientId::parse("other").unwrap();
@@ -79,6 +100,31 @@ fn a_program_sees_what_it_has_booked() {
         assert_eq!(booking.health_is_read_by(viewer), reads);
         assert_eq!(viewer.sees_everything(), is_admin);
     }
+}
+
+#[test]
+fn a_patient_who_booked_calls_off_and_no_more() {
+    let mut booking = appointment();
+    booking.details.created_by = Some(id("patient"));
+    let patient = user("patient", &[], &[]);
+    let viewer = Viewer::User(&patient);
+    let at = crate::domain::access::opening::tests::at(0);
+    assert_eq!(booking.seat(&patient), Some(Seat::Participant));
+    assert!(!booking.is_managed_by(viewer));
+    for (status, may) in [
+        (Status::Scheduled, true),
+        (Status::Cancelled { started_at: None, at }, true),
+        (Status::Active { started_at: at }, false),
+    ] {
+        assert_eq!(booking.is_called_off_by(viewer, &status), may, "{status:?}");
+    }
+    booking.details.created_by = Some(id("guest"));
+    assert!(
+        !booking.is_called_off_by(viewer, &Status::Scheduled),
+        "booked by another"
+    );
+    booking.details.hosts = vec![id("patient")];
+    assert_eq!(booking.seat(&patient), Some(Seat::Moderator), "named as a host");
 }
 
 #[test]
@@ -101,14 +147,20 @@ proptest! {
         name in "doctor|patient|guest|desk|root",
         roles in prop::collection::vec("doctor|hospital|admin|nurse", 0..3),
         hospitals in prop::collection::vec("hospital-[12]", 0..2),
+        creator in prop::option::of("doctor|patient|guest|desk"),
     ) {
         let user = User { roles, organisations: hospitals, ..user(&name, &[], &[]) };
-        let booking = appointment();
+        let mut booking = appointment();
+        booking.details.created_by = creator.as_deref().map(id);
         let viewer = Viewer::User(&user);
         let seen = booking.is_seen_by(viewer);
         prop_assert!(seen || !booking.is_managed_by(viewer), "who changes it sees it");
         prop_assert!(seen || !booking.health_is_read_by(viewer), "who reads of it sees it");
         prop_assert!(!booking.is_host(&user.id) || booking.seat(&user) == Some(Seat::Moderator));
         prop_assert!(!viewer.sees_everything() || seen);
+        let calls_off = booking.is_called_off_by(viewer, &Status::Scheduled);
+        prop_assert!(seen || !calls_off, "who calls it off sees it");
+        prop_assert!(calls_off || !booking.is_managed_by(viewer), "who manages it calls it off");
+        prop_assert!(!booking.is_host(&id("patient")), "nobody runs their own treatment by having booked it");
     }
 }
