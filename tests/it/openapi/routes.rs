@@ -42,14 +42,15 @@ async fn what_is_described_is_routed_and_nothing_else() {
     let usher = Usher::start(Setup::default()).await;
     let document = document(&usher).await;
     let operations = operations(&document);
-    let mut asked = Vec::new();
+    let (mut asked, mut count) = (Vec::new(), 0);
     for path in document["paths"].as_object().unwrap().keys() {
         let described = |method: &Method| {
             let mut all = operations.iter();
             all.any(|(other, name, _)| other == path && method.as_str().eq_ignore_ascii_case(name))
         };
         for method in METHODS {
-            let id = format!("asked-{}", asked.len());
+            count += 1;
+            let id = format!("asked-{count}");
             let url = format!("{}{}", usher.url(), filled(path));
             let request = usher
                 .http
