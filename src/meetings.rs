@@ -7,6 +7,7 @@ pub mod acting;
 pub mod agenda;
 mod booking;
 mod door;
+mod error;
 mod index;
 mod measure;
 mod observe;
@@ -14,6 +15,7 @@ pub mod outbox;
 mod record;
 pub mod report;
 mod retention;
+mod rooms;
 pub mod schedule;
 mod usage;
 
@@ -26,16 +28,14 @@ use chrono::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::config::{Config, daemon};
-use crate::domain::meeting::{MeetingType, Order, Slot};
-use crate::domain::observation::{BackendId, Part};
-use crate::domain::{
-    Ambient, Event, Input, Meeting, MeetingId, Policy, RoomKey, Step, Timestamp, TransitionError,
-};
+use crate::domain::meeting::Order;
+use crate::domain::{Ambient, Event, Input, Meeting, MeetingId, Policy, RoomKey, Step, Timestamp};
 use crate::live::Live;
 use crate::store::{Revision, Store, StoreError, Table};
 use crate::telemetry::Metrics;
 
 pub use booking::BookedMeeting;
+pub use error::MeetingsError;
 use index::Index;
 use record::Record;
 
@@ -71,42 +71,6 @@ pub struct Written {
     pub first: u64,
     /// When the oldest of them was learned of.
     pub since: Timestamp,
-}
-
-/// Why a meeting could not be changed.
-#[derive(Debug, thiserror::Error)]
-pub enum MeetingsError {
-    #[error("failed to reach the store")]
-    Store(#[from] StoreError),
-    #[error("the record of a meeting cannot be read")]
-    Unreadable(#[source] serde_json::Error),
-    #[error(transparent)]
-    Transition(#[from] TransitionError),
-    #[error("there is no such meeting")]
-    Unknown,
-    #[error("the idempotency key was used for another appointment")]
-    KeyReused,
-    #[error("the meeting is not as the caller has seen it")]
-    Outdated,
-    #[error("the cursor is none that a list was answered with")]
-    BadCursor,
-}
-
-// === impl MeetingsError ===
-
-impl MeetingsError {
-    /// Whether it is about this one meeting, so that others can go on and trying again does not help.
-    fn concerns_one_meeting(&self) -> bool {
-        let of_record = matches!(
-            self,
-            Self::Unreadable(_) | Self::Unknown | Self::Transition(_) | Self::KeyReused | Self::Outdated
-        );
-        of_record
-            || matches!(
-                self,
-                Self::Store(StoreError::TooLarge | StoreError::BadKey | StoreError::Unreadable { .. })
-            )
-    }
 }
 
 /// More rooms than this may share a lock; they only wait for one another.
@@ -382,48 +346,6 @@ impl Meetings {
     /// What meeting servers have still to be told, meeting by meeting.
     fn orders(&self) -> BTreeMap<MeetingId, Vec<Order>> {
         self.index(|index| index.orders().clone())
-    }
-
-    /// Whether people meet there by video or audio; video where nobody booked it.
-    pub fn type_of_room(&self, room: &RoomKey) -> MeetingType {
-        self.index(|index| index.type_of_room(room))
-    }
-
-    /// The meeting that somebody who comes into the room at `at` comes to: the one that is going on, else the booked one
-    /// that was last to begin by then, else the one that is booked next, however far ahead.
-    pub fn open_in(&self, room: &RoomKey, at: Timestamp) -> Option<MeetingId> {
-        self.index(|index| index.open_in(room, at))
-    }
-
-    /// The first booked time in the room that begins after `at`, of a meeting that has not begun.
-    pub fn next_booked_in(&self, room: &RoomKey, at: Timestamp) -> Option<Slot> {
-        self.index(|index| index.next_booked_in(room, at))
-    }
-
-    /// Whether a token issued at `issued_at` for that room leads nowhere: the last meeting there was ended or called off
-    /// by a caller since then, and no other is open or booked. A token issued in the same second is one from before.
-    pub fn is_called_off(&self, room: &RoomKey, issued_at: Timestamp) -> bool {
-        self.index(|index| index.is_called_off(room, issued_at))
-    }
-
-    /// Drops from memory what can be neither corrected nor continued, nor speaks against a token.
-    fn forget_past(&self) {
-        let (now, longest) = (self.now(), self.longest_token());
-        self.index(|index| index.forget_old(now, longest));
-    }
-
-    /// How long the token that lives longest lives; what was called off, and would have been over, before that is of no
-    /// interest.
-    fn longest_token(&self) -> Duration {
-        let config = self.0.config.borrow();
-        let ceilings = config.clients.values().map(|client| client.max_token_secs);
-        let longest = ceilings.max().unwrap_or_default();
-        Duration::seconds(i64::try_from(longest).unwrap_or(i64::MAX / 1000)).max(index::RECENT)
-    }
-
-    /// The rooms of a backend in whose main part, or breakout parts, people are believed to be.
-    fn occupied(&self, backend: &BackendId, of_breakouts: bool) -> Vec<(RoomKey, Part)> {
-        self.index(|index| index.occupied(backend, of_breakouts))
     }
 
     fn index<T>(&self, look: impl FnOnce(&mut Index) -> T) -> T {

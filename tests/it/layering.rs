@@ -57,7 +57,7 @@ const HOUSE: &[Room] = &[
     ),
     ("live live/*", "bus domain live telemetry"),
     ("waiting waiting/*", "domain waiting"),
-    ("meetings/index", "domain"),
+    ("meetings/index meetings/index/*", "domain"),
     ("meetings/record", "domain"),
     (
         "meetings/outbox meetings/outbox/*",

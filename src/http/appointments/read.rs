@@ -47,6 +47,8 @@ pub(super) async fn read(request: &Incoming, id: &str) -> Result<Answer, Refused
 }
 
 /// Lists the appointments of a person by their time
+///
+/// From `from` on forward, else backward from the latest.
 #[utoipa::path(
     get,
     path = Route::AppointmentsOfUser.as_str(),
@@ -60,7 +62,6 @@ pub(super) async fn read(request: &Incoming, id: &str) -> Result<Answer, Refused
         ("to" = Option<String>, Query, format = DateTime, description = "Before this moment."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "So many at once; 50 where nothing is said."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of an answer."),
-        ("hospital" = Option<String>, Query, description = "For those who work at several: which."),
     ),
     responses((status = 200, description = "Those that the caller may see; there may be fewer than `limit` although more follow.", body = Success<Listed>, example = json!(examples::listed()))),
     extensions(("x-errors" = json!(["invalid_field", "not_found", "unavailable"]))),

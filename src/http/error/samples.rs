@@ -102,7 +102,7 @@ fn meeting() -> Vec<MeetingRefusal> {
         MeetingRefusal::RoleContextForbidden,
         MeetingRefusal::NotOrganiser,
         MeetingRefusal::TooEarly {
-            opens_at: "2026-11-14 09:50 Europe/Berlin".into(),
+            opens_at: "2026-11-14 09:50 (Europe/Berlin)".into(),
         },
         MeetingRefusal::Waiting,
         MeetingRefusal::NotBooked,

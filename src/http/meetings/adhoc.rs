@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::booker::Booker;
 use super::wanted::{Medium, ServerKind, line, minutes, people, text};
 use super::{Shown, examples, seen, show};
-use crate::domain::meeting::{Appointment, Booking, Details, Kind, MeetingType, Slot};
+use crate::domain::meeting::{Booking, Details, Kind, MeetingType, Slot};
 use crate::domain::{Meeting, RoomKey};
 use crate::http::Incoming;
 use crate::http::answer::{Answer, Success};
@@ -167,7 +167,7 @@ impl AdHoc {
         let hosts = people("hosts", self.hosts.as_deref())?;
         let mut details = match appointment {
             // Who calls is no host for that.
-            Some(booking) => of_appointment(&booking.details),
+            Some(booking) => booking.details.of_people(),
             None => Details {
                 created_by: booker.creator(self.created_by.as_deref())?,
                 ..Details::default()
@@ -179,21 +179,5 @@ impl AdHoc {
         let hosts = details.hosts.clone().into_iter().chain(hosts).collect();
         details.name_people(participants, hosts);
         Ok(details)
-    }
-}
-
-/// The people of an appointment, and nothing about their health: whoever needs that looks at the appointment.
-fn of_appointment(details: &Details) -> Details {
-    let appointment = details.appointment.as_ref().map(|appointment| Appointment {
-        in_person: false,
-        reason_for_visit: None,
-        patient_details: None,
-        ..appointment.clone()
-    });
-    Details {
-        description: None,
-        notes: None,
-        appointment,
-        ..details.clone()
     }
 }

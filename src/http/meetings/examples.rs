@@ -47,7 +47,7 @@ pub(super) fn listed() -> Value {
 pub(super) fn token() -> Value {
     success(&json!({
         "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
-        "link": format!("{LINK}#jwt=eyJ0eXAi"),
+        "link": format!("{LINK}?jwt=eyJ0eXAi"),
         "joinUrl": JOIN_URL,
         "roomName": ROOM,
         "moderator": false,

@@ -47,7 +47,7 @@ const STATUSES: [&str; 5] = ["scheduled", "active", "completed", "cancelled", "m
 
 /// Lists meetings by their time
 ///
-/// Of a program or a person their own, of the staff of a hospital those of the hospital, of administrators all.
+/// From `from` on forward, else backward from the latest. Of a program or a person their own, of the staff of a hospital those of the hospital, of administrators all.
 #[utoipa::path(
     get,
     path = Route::Meetings.as_str(),
@@ -77,7 +77,8 @@ pub(super) async fn all(request: &Incoming) -> Result<Answer, Refused> {
 
 /// Lists the meetings of a person by their time
 ///
-/// For the person and those who may see all of theirs; to others there is no such list.
+/// From `from` on forward, else backward from the latest. For the person and those who may see all of theirs; to others
+/// there is no such list.
 #[utoipa::path(
     get,
     path = Route::MeetingsOfUser.as_str(),
@@ -91,7 +92,6 @@ pub(super) async fn all(request: &Incoming) -> Result<Answer, Refused> {
         ("to" = Option<String>, Query, format = DateTime, description = "Before this moment."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "So many at once; 50 where nothing is said."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of an answer."),
-        ("hospital" = Option<String>, Query, description = "For those who work at several: which."),
     ),
     responses((status = 200, description = "Those that the caller may see; there may be fewer than `limit` although more follow.", body = Success<Listed>, example = json!(examples::listed()))),
     extensions(("x-errors" = json!(["invalid_field", "not_found", "unavailable"]))),

@@ -1,0 +1,87 @@
+//! Questions about one room, or about the rooms of one server.
+
+use super::{Index, MOST_AT_ONCE};
+use crate::domain::meeting::{MeetingType, Slot};
+use crate::domain::observation::{BackendId, Part};
+use crate::domain::{MeetingId, RoomKey, Timestamp};
+
+// === impl Index ===
+
+impl Index {
+    /// Another meeting than `id` that is going on in the room.
+    pub(in crate::meetings) fn other_in(&self, room: &RoomKey, id: MeetingId) -> Option<MeetingId> {
+        let open = self.rooms.get(room).map(|room| room.open.as_slice());
+        let mut going_on = open.unwrap_or_default().iter();
+        let other = going_on.find(|(starts_at, other)| starts_at.is_none() && *other != id);
+        other.map(|(_, other)| *other)
+    }
+
+    /// The rooms of a backend in whose main part, or breakout parts, people are believed to be.
+    pub(in crate::meetings) fn occupied(
+        &self,
+        backend: &BackendId,
+        of_breakouts: bool,
+    ) -> Vec<(RoomKey, Part)> {
+        let rooms = self.rooms.iter().filter(|(key, _)| key.backend == *backend);
+        let open = rooms.flat_map(|(key, room)| room.open.iter().map(move |(_, id)| (key, id)));
+        let parts = open.flat_map(|(key, id)| {
+            let parts = self
+                .meetings
+                .get(id)
+                .map(|entry| entry.parts.as_slice())
+                .unwrap_or_default();
+            parts.iter().map(move |part| (key.clone(), part.clone()))
+        });
+        parts
+            .filter(|(_, part)| (*part != Part::Main) == of_breakouts)
+            .collect()
+    }
+
+    /// The type of the meeting that is open in the room.
+    pub(in crate::meetings) fn type_of_room(&self, room: &RoomKey) -> MeetingType {
+        let open = self.rooms.get(room).and_then(|room| room.open.first());
+        let entry = open.and_then(|(_, id)| self.meetings.get(id));
+        entry.map(|entry| entry.meeting_type).unwrap_or_default()
+    }
+
+    /// The meetings that may decide whether the room opens: the one that goes on, the last of those that begin until
+    /// `until`, the next one after them, and the one that was over last.
+    pub(in crate::meetings) fn about(&self, room: &RoomKey, until: Timestamp) -> Vec<MeetingId> {
+        let Some(room) = self.rooms.get(room) else {
+            return Vec::new();
+        };
+        let begun = room
+            .open
+            .partition_point(|(starts_at, _)| starts_at.is_none_or(|starts_at| starts_at <= until));
+        let unbegun = room.open.get(begun);
+        let begun = &room.open[..begun];
+        let going_on = begun.first();
+        let latest = begun.iter().skip(1).rev().take(MOST_AT_ONCE);
+        let open = going_on.into_iter().chain(latest).chain(unbegun);
+        let called_off = || room.called_off.map(|called_off| called_off.meeting);
+        let last = room.last.map(|(_, id)| id).or_else(called_off);
+        open.map(|(_, id)| *id).chain(last).collect()
+    }
+
+    /// The meeting that somebody who comes in at `at` comes to.
+    pub(in crate::meetings) fn open_in(&self, room: &RoomKey, at: Timestamp) -> Option<MeetingId> {
+        self.rooms.get(room)?.current(at)
+    }
+
+    /// The first booked time in the room that begins after `at`.
+    pub(in crate::meetings) fn next_booked_in(&self, room: &RoomKey, at: Timestamp) -> Option<Slot> {
+        let open = self.rooms.get(room)?.open.iter();
+        let booked = open.filter_map(|(starts_at, id)| starts_at.and(self.meetings.get(id)?.slot));
+        booked
+            .filter(|slot| slot.starts_at > at)
+            .min_by_key(|slot| slot.starts_at)
+    }
+
+    /// Whether the last meeting of the room was ended or called off by a caller, not before `issued_at`, and no other is
+    /// open there.
+    pub(in crate::meetings) fn is_called_off(&self, room: &RoomKey, issued_at: Timestamp) -> bool {
+        let room = self.rooms.get(room).filter(|room| room.open.is_empty());
+        room.and_then(|room| room.called_off)
+            .is_some_and(|called_off| called_off.at >= issued_at)
+    }
+}
