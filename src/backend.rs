@@ -4,6 +4,7 @@
 //! again: a room that is gone cannot be closed twice. Nothing here remembers anything; what has to be done although the
 //! server is away is kept by the meetings.
 
+pub mod livekit;
 pub mod prosody;
 
 use std::sync::Arc;
@@ -76,6 +77,9 @@ impl Backends {
 
     /// Puts everybody out and closes the room with its breakout rooms; `text` says why, where the server passes it on.
     pub async fn close(&self, room: &RoomKey, text: &str) -> Result<(), BackendError> {
+        if room.backend.kind == BackendKind::Livekit {
+            return self.livekit_in(room)?.close(&room.name).await;
+        }
         let config = self.config.borrow().clone();
         let server = jitsi(&config, &room.backend)?;
         match server.control {
@@ -116,6 +120,33 @@ impl Backends {
             Control::Usher => prosody::own::rooms(&door).await,
             Control::Jitsi => prosody::jitsi::rooms(&door, &server.muc_domain).await,
         }
+    }
+
+    /// LiveKit's room service, for what concerns no single room.
+    pub fn livekit(&self, backend: &BackendId) -> Result<livekit::Service, BackendError> {
+        self.livekit_for(backend, None)
+    }
+
+    /// LiveKit's room service, with what opens one room.
+    pub fn livekit_in(&self, room: &RoomKey) -> Result<livekit::Service, BackendError> {
+        self.livekit_for(&room.backend, Some(&room.name))
+    }
+
+    fn livekit_for(
+        &self,
+        backend: &BackendId,
+        room: Option<&RoomName>,
+    ) -> Result<livekit::Service, BackendError> {
+        if backend.kind != BackendKind::Livekit {
+            return Err(BackendError::Unsupported);
+        }
+        let keyring = self.keyring.borrow().clone();
+        let tokens = keyring
+            .livekit(Some(&backend.name))
+            .ok_or(BackendError::NotConfigured)?;
+        let issued = tokens.issue_control(room, self.ambient.now());
+        let token = issued.map_err(|_| BackendError::NotConfigured)?.token;
+        Ok(livekit::Service::new(tokens.url().to_owned(), Secret::new(token)))
     }
 
     /// Where the server is asked, as whom, and with what proof.

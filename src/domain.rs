@@ -10,6 +10,7 @@ pub mod id;
 pub mod meeting;
 pub mod next;
 pub mod observation;
+pub mod participant;
 pub mod report;
 pub mod usage;
 pub mod user;

@@ -4,6 +4,7 @@
 //! be floats, fields may be missing) and strictly where a mistake would corrupt a meeting (rooms and times).
 
 pub mod event_sync;
+pub mod livekit;
 mod loose;
 mod occupant;
 pub mod prosody;

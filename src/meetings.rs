@@ -13,11 +13,13 @@ mod measure;
 mod observe;
 pub mod outbox;
 mod record;
+pub mod repair;
 pub mod report;
 mod retention;
 mod rooms;
 pub mod schedule;
 mod usage;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;

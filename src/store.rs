@@ -42,6 +42,8 @@ pub enum Table {
     Agenda,
     /// How far each source of observations has been read.
     Ingest,
+    /// Reports that were taken, by the id that their sender gave them.
+    Seen,
     /// People who are signed in.
     Sessions,
     /// Refresh tokens: one family for each sign-in of one program.
@@ -279,6 +281,7 @@ impl Table {
             Self::Bookings => "bookings",
             Self::Agenda => "agenda",
             Self::Ingest => "ingest",
+            Self::Seen => "seen",
             Self::Sessions => "sessions",
             Self::Families => "families",
             Self::Codes => "codes",

@@ -15,6 +15,7 @@ use crate::http::{self, Api, ops};
 use crate::lifecycle::{Lifecycle, Reload};
 use crate::meetings::acting::Acting;
 use crate::meetings::outbox::Outbox;
+use crate::meetings::repair::Repair;
 use crate::store::Store;
 use crate::telemetry::label::ReloadResult;
 use crate::telemetry::{Latch, Metrics, Readiness};
@@ -56,6 +57,8 @@ impl App {
         let stop = soft.clone();
         lifecycle.spawn("schedule", async move { meetings.run_schedule(stop).await });
         lifecycle.spawn("live", api.live.clone().run(api.config.clone(), soft.clone()));
+        let repair = Repair::new(api.meetings.clone(), backends.clone());
+        lifecycle.spawn("repair", repair.run(soft.clone()));
         let acting = Acting::new(api.meetings.clone(), backends);
         lifecycle.spawn("orders", acting.run(soft.clone()));
         lifecycle.spawn("bus", look_after(bus, Arc::clone(&api.metrics), soft.clone()));

@@ -74,14 +74,11 @@ fn plan(dir: &Path, environment: Environment) -> Result<(Plan, Vec<String>), Cli
 /// The samples, on loopback, with a store that is gone afterwards.
 /// What `livekit-server --dev` listens on, and the one key that it knows (livekit `cmd/server/main.go`).
 fn dev_livekit() -> LiveKit {
-    LiveKit {
-        name: "main".to_owned(),
-        url: "ws://127.0.0.1:7880".to_owned(),
-        keys: vec![ApiKey {
-            api_key: "devkey".to_owned(),
-            api_secret: Secret::new("secret"),
-        }],
-    }
+    let key = ApiKey {
+        api_key: "devkey".to_owned(),
+        api_secret: Secret::new("secret"),
+    };
+    LiveKit::new("main".to_owned(), "ws://127.0.0.1:7880".to_owned(), vec![key])
 }
 
 fn dev_plan(folder: &Path, environment: &Environment) -> Result<Plan, CliError> {

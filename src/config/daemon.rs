@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::secret::Secret;
+use crate::domain::access::RoomPattern;
 
 pub use oidc::Oidc;
 pub(super) use read::{read, servers};
@@ -144,12 +145,41 @@ pub struct LiveKit {
     pub url: String,
     /// The first signs, all verify.
     pub keys: Vec<ApiKey>,
+    /// The rooms that usher follows though nobody booked them; what matches none belongs to other programs on that server.
+    pub rooms: Vec<RoomPattern>,
+    /// Whether callers on the telephone (SIP) count as people.
+    pub callers_are_people: bool,
+    /// How long the token of one person for one meeting is good, in minutes; it is renewed as long as they may be there.
+    /// 2 to 1440.
+    pub token_minutes: u32,
+    /// Whether rooms of meetings are made when their doors open; needed where LiveKit's `room.auto_create` is off.
+    pub create_rooms: bool,
+    /// Whether rooms are deleted that a server still lists though nothing serves them any more.
+    pub delete_ghosts: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiKey {
     pub api_key: String,
     pub api_secret: Secret,
+}
+
+impl LiveKit {
+    /// A deployment with that address and those keys, and everything else as it is where the file says nothing.
+    pub fn new(name: String, url: String, keys: Vec<ApiKey>) -> Self {
+        Self {
+            name,
+            url,
+            keys,
+            rooms: vec![RoomPattern::beginning_with("")],
+            callers_are_people: false,
+            token_minutes: Self::TOKEN_MINUTES,
+            create_rooms: true,
+            delete_ghosts: false,
+        }
+    }
+
+    const TOKEN_MINUTES: u32 = 10;
 }
 
 /// When meetings begin, end and are forgotten.

@@ -30,7 +30,7 @@ pub struct Attendance {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stay {
     pub occupant: OccupantId,
-    #[serde(default, skip_serializing_if = "is_main")]
+    #[serde(default, skip_serializing_if = "Part::is_main")]
     pub part: Part,
     pub from: Timestamp,
     pub role: Role,
@@ -184,6 +184,12 @@ impl Attendance {
             noticed_at,
         });
         self.end_what_a_later_stay_replaced(notice);
+    }
+
+    /// Whether the connection is believed to be there.
+    pub fn has_open(&self, departure: &Departure) -> bool {
+        let here = |stay: &Stay| stay.part == departure.part && stay.is_open();
+        self.of(&departure.occupant).iter().any(here)
     }
 
     /// That part of the room was closed: nobody is in any more, and nobody who came before can still be.
@@ -345,8 +351,4 @@ impl Departure {
             person: self.person.clone(),
         }
     }
-}
-
-fn is_main(part: &Part) -> bool {
-    *part == Part::Main
 }

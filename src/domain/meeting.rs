@@ -8,7 +8,7 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, EventKind};
-use super::observation::{Observation, RoomKey, Source};
+use super::observation::{Observation, Part, RoomKey, Source};
 use super::{Attendance, ClientId, Figures, MeetingId, Timestamp};
 
 mod booking;
@@ -86,8 +86,11 @@ pub enum Status {
 }
 
 /// One life of the room on the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
+    /// Which it is, where the server names each.
+    #[serde(default, skip_serializing_if = "Part::is_main")]
+    pub part: Part,
     pub opened_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,

@@ -45,15 +45,28 @@ pub enum Source {
     EventSync,
     /// usher's own Prosody module: numbered, with reasons and rosters.
     Prosody,
+    /// LiveKit's webhooks: with reasons; leaves in whole seconds; they may be lost.
+    Livekit,
+    /// What LiveKit lists when usher asks for its rooms and the people in them.
+    Listing,
 }
 
 /// What happened in the room.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
-    RoomOpened,
+    /// The server opened the room, or opened it again after it had lost it: who was in since before that is not any more.
+    RoomOpened {
+        part: Part,
+        /// When this life of the room began; the observation's own time where the server tells nothing else.
+        opened_at: Option<Timestamp>,
+        /// Until when those who were in are known to have been.
+        since: Timestamp,
+    },
     Entered(Arrival),
     Left(Departure),
-    /// The server closed the room, or one of its breakout rooms.
+    /// A connection that never came about, or one that was lost on its way to another node. It ends a stay and begins none.
+    Aborted(Departure),
+    /// The server closed the room, one of its lives, or one of its breakout rooms.
     RoomClosed {
         part: Part,
         opened_at: Option<Timestamp>,
@@ -102,13 +115,15 @@ pub struct Departure {
 #[serde(transparent)]
 pub struct OccupantId(pub String);
 
-/// Which part of the meeting: breakout rooms count as the main meeting.
+/// Which part of the meeting: breakout rooms and every life of the room count as the main meeting.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     #[default]
     Main,
     Breakout(String),
+    /// One life of the room, where the server names each: LiveKit's room sid. Two of one name can overlap.
+    Opening(String),
 }
 
 /// Who counts as what. Service accounts (focus, bridges, gateways, transcribers) never get this far.
@@ -152,33 +167,51 @@ impl Source {
         match self {
             Self::EventSync => "event_sync",
             Self::Prosody => "prosody",
+            Self::Livekit => "livekit",
+            Self::Listing => "repair",
         }
     }
 
-    /// Whether its facts reach us in the order in which they happened.
+    /// Whether its facts reach us in the order in which they happened, and none is left out.
     pub fn is_ordered(self) -> bool {
         self == Self::Prosody
     }
 
     /// Whether it says again and again who is in, so that a silence means something is wrong.
     pub fn sends_rosters(self) -> bool {
-        self == Self::Prosody
+        self != Self::EventSync
+    }
+}
+
+// === impl Part ===
+
+impl Part {
+    /// Whether it is the only part that the server tells of.
+    pub fn is_main(&self) -> bool {
+        *self == Self::Main
+    }
+
+    /// Whether it is the room itself, and no breakout room.
+    pub fn is_room(&self) -> bool {
+        !matches!(self, Self::Breakout(_))
     }
 }
 
 // === impl What ===
 
 impl What {
+    /// The room opened then, on a server that has one life of it at a time.
+    pub fn opened(at: Timestamp) -> Self {
+        Self::RoomOpened {
+            part: Part::Main,
+            opened_at: None,
+            since: at,
+        }
+    }
+
     /// Whether the server put everybody out, which ends a meeting without a grace time.
     pub fn ends_for_everyone(&self) -> bool {
-        matches!(
-            self,
-            Self::RoomClosed {
-                part: Part::Main,
-                for_everyone: true,
-                ..
-            }
-        )
+        matches!(self, Self::RoomClosed { part, for_everyone: true, .. } if part.is_room())
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Verdict {
     Ignored,
     /// It concerns a meeting that usher no longer follows.
     Stale,
+    /// It is about a room of another program on the same server.
+    Foreign,
     /// It makes no sense.
     Rejected,
 }
@@ -54,6 +56,18 @@ pub enum Fact {
     Rejected(String),
 }
 
+/// One webhook of LiveKit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notification {
+    pub backend: BackendId,
+    /// The same for every repetition and for every address that it is sent to.
+    pub id: String,
+    /// When LiveKit put it down, in whole seconds; it may be sent much later.
+    pub created_at: Timestamp,
+    /// About one room, in order.
+    pub seen: Vec<Observation>,
+}
+
 /// Every room that exists on one component; the others are gone.
 #[derive(Debug)]
 pub struct RoomList {
@@ -76,11 +90,12 @@ pub struct Receipt {
 // === impl Verdict ===
 
 impl Verdict {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Stored,
         Self::Repeated,
         Self::Ignored,
         Self::Stale,
+        Self::Foreign,
         Self::Rejected,
     ];
 
@@ -90,6 +105,7 @@ impl Verdict {
             Self::Repeated => "repeated",
             Self::Ignored => "ignored",
             Self::Stale => "stale",
+            Self::Foreign => "foreign",
             Self::Rejected => "rejected",
         }
     }

@@ -132,12 +132,13 @@ pub(super) fn reporter(request: &Incoming) -> Result<Reporter<'_>, Refused> {
     Reporter::authenticate(&request.config.daemon.jitsi, header).map_err(|_| request.stranger().into())
 }
 
-fn labelled(verdict: Verdict) -> label::Verdict {
+pub(super) fn labelled(verdict: Verdict) -> label::Verdict {
     match verdict {
         Verdict::Stored => label::Verdict::Accepted,
         Verdict::Repeated => label::Verdict::Repeated,
         Verdict::Ignored => label::Verdict::Ignored,
         Verdict::Stale => label::Verdict::Stale,
+        Verdict::Foreign => label::Verdict::Foreign,
         Verdict::Rejected => label::Verdict::Malformed,
     }
 }

@@ -3,6 +3,7 @@
 mod channels;
 mod generate;
 mod participant;
+mod webhook;
 
 use utoipa::OpenApi;
 use warp::Filter;
@@ -17,7 +18,12 @@ use crate::tokens::livekit::Grant;
 use crate::tokens::{Issued, LiveKitTokens};
 
 #[derive(OpenApi)]
-#[openapi(paths(channels::sign_in, generate::generate_token, participant::token))]
+#[openapi(paths(
+    channels::sign_in,
+    generate::generate_token,
+    participant::token,
+    webhook::webhook
+))]
 pub(super) struct Docs;
 
 /// The routes of this file.
@@ -40,7 +46,14 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
         warp::path!("api" / "livekit" / "token").boxed(),
     )
     .then(|request, body| answered(request, body, participant::token));
-    channels.or(generate).unify().or(participant).unify().boxed()
+    let webhook = post(
+        api,
+        Route::LiveKitWebhook,
+        warp::path!("livekit" / "webhook").boxed(),
+    )
+    .then(|request, body| answered(request, body, webhook::webhook));
+    let tokens = channels.or(generate).unify().or(participant).unify();
+    tokens.or(webhook).unify().boxed()
 }
 
 fn issue(api: &Api, server: &LiveKitTokens, grant: &Grant, now: Timestamp) -> Result<Issued, ApiError> {

@@ -43,6 +43,7 @@ impl Refused {
                 metrics.ingested(Source::EventSync, self.verdict());
             }
             Route::Conferences | Route::Conference => metrics.reservation_asked(self.reservation()),
+            Route::LiveKitWebhook => metrics.ingested(Source::LiveKit, self.verdict()),
             Route::ProsodyEvents => metrics.ingested(Source::Prosody, self.verdict()),
             _ => {}
         }

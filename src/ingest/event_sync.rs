@@ -119,7 +119,7 @@ impl Report {
         match self.call {
             Call::RoomCreated if self.part == Part::Main => {
                 let at = self.required("created_at", self.body.created_at)?;
-                Ok(vec![self.observation(at, What::RoomOpened)])
+                Ok(vec![self.observation(at, What::opened(at))])
             }
             Call::RoomCreated => Ok(Vec::new()),
             Call::RoomDestroyed => self.closed(),

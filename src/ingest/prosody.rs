@@ -154,7 +154,7 @@ impl Reader<'_> {
         let part = part(wire.breakout.as_deref())?;
         let opened_at = self.opened_at(wire);
         Ok(match wire.kind.as_str() {
-            "room_opened" if part == Part::Main => Some(What::RoomOpened),
+            "room_opened" if part == Part::Main => Some(What::opened(at)),
             "joined" => self.arrival(required(wire)?, &part)?.map(What::Entered),
             "left" => self.departure(wire, part)?.map(What::Left),
             "roster" => Some(What::Roster {

@@ -224,7 +224,7 @@ impl Index {
                 Some(entered_at) => of_last(entered_at).or_else(of_open).unwrap_or_else(new),
                 None => of_open().unwrap_or(Route::Stale),
             },
-            What::RoomOpened if policy.active_when_room_opens => of_open().unwrap_or_else(new),
+            What::RoomOpened { .. } if policy.active_when_room_opens => of_open().unwrap_or_else(new),
             What::Roster { present, .. } if present.iter().any(|arrival| arrival.role == Role::Person) => {
                 let known = closing.filter(|(ended_at, _)| are_from_before(present, *ended_at));
                 let of_closing = known.map(|(_, id)| Route::Known(id));
@@ -239,7 +239,7 @@ impl Index {
                     .or_else(of_last_one)
                     .unwrap_or(Route::Nobody)
             }
-            What::RoomOpened | What::Roster { .. } | What::Vanished { .. } => {
+            What::RoomOpened { .. } | What::Aborted(_) | What::Roster { .. } | What::Vanished { .. } => {
                 of_open().unwrap_or(Route::Nobody)
             }
         }
@@ -321,9 +321,14 @@ impl CalledOff {
 impl Entry {
     fn new(meeting: &Meeting, policy: &Policy) -> Self {
         let stays = meeting.attendance.stays().iter().filter(|stay| stay.is_open());
-        let is_room_open = meeting.openings.iter().any(|opening| opening.closed_at.is_none());
-        let room = (policy.active_when_room_opens && is_room_open).then_some(Part::Main);
-        let mut parts: Vec<_> = stays.map(|stay| stay.part.clone()).chain(room).collect();
+        let open = meeting
+            .openings
+            .iter()
+            .filter(|opening| opening.closed_at.is_none());
+        // A server that names its openings is asked about each, even one that nobody is in.
+        let openings = open.filter(|opening| policy.active_when_room_opens || !opening.part.is_main());
+        let openings = openings.map(|opening| opening.part.clone());
+        let mut parts: Vec<_> = stays.map(|stay| stay.part.clone()).chain(openings).collect();
         parts.sort();
         parts.dedup();
         let active = matches!(meeting.status, Status::Active { .. });

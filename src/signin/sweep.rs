@@ -92,6 +92,7 @@ impl SignIn {
             }
             // Not of sign-in, or kept for ever.
             Table::Meetings
+            | Table::Seen
             | Table::Bookings
             | Table::Agenda
             | Table::Ingest

@@ -42,6 +42,7 @@ labels! {
         OccupantJoined = "/events/occupant/joined",
         OccupantLeft = "/events/occupant/left",
         ProsodyEvents = "/prosody/events",
+        LiveKitWebhook = "/livekit/webhook",
         AsapKey = "/asap/{kid}.pem",
         ControlKey = "/asap/control/{kid}.pem",
         Jwks = "/.well-known/jwks.json",
@@ -176,6 +177,8 @@ labels! {
         Stale = "stale",
         /// It is about somebody or something that is not counted.
         Ignored = "ignored",
+        /// It is about a room of another program on the same server.
+        Foreign = "foreign",
         /// The sender could not prove who it is.
         Refused = "refused",
         /// It could not be read.

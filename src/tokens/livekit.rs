@@ -12,8 +12,8 @@ pub use grant::{Attributes, DisplayName, Grant, GrantError, Identity, RoomConfig
 use super::jitsi::{Issued, TokenError};
 use super::keys::{KeyError, SharedKey, Signer, SigningFailed, TokenType};
 use crate::config::daemon::LiveKit;
-use crate::domain::Timestamp;
 use crate::domain::observation::{BackendId, BackendKind};
+use crate::domain::{RoomName, Timestamp};
 
 /// Issues the tokens of one LiveKit deployment; its key is prepared once, here.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ impl LiveKitTokens {
 
     /// How far back `nbf` lies, in seconds; LiveKit allows a minute besides.
     const NOT_BEFORE_SECS: i64 = 10;
+    /// Life of a token for usher's own calls, in seconds.
+    const CONTROL_SECS: i64 = 60;
 
     /// Takes the first key of a `[[livekit]]` section.
     pub fn new(section: &LiveKit) -> Result<Self, KeyError> {
@@ -64,6 +66,24 @@ impl LiveKitTokens {
         &self.url
     }
 
+    /// Signs what a call of usher to LiveKit's room service needs: to list, make and delete rooms, and to act in `room`.
+    pub fn issue_control(&self, room: Option<&RoomName>, now: Timestamp) -> Result<Issued, TokenError> {
+        let until = now + chrono::Duration::seconds(Self::CONTROL_SECS);
+        let video = VideoGrants {
+            room_list: true,
+            room_create: true,
+            room_admin: room.is_some(),
+            room: room.map_or_else(String::new, |room| room.as_str().to_owned()),
+            ..VideoGrants::default()
+        };
+        let claims = Claims {
+            sub: "usher".into(),
+            video,
+            ..Claims::default()
+        };
+        self.sign(claims, (now, until))
+    }
+
     /// Signs a token for a grant. LiveKit takes one room per token, and never looks at `iat` or `jti`: there are none.
     pub fn issue(&self, grant: &Grant, now: Timestamp) -> Result<Issued, TokenError> {
         self.issue_opening(grant, now, now)
@@ -76,15 +96,18 @@ impl LiveKitTokens {
         now: Timestamp,
         opens_at: Timestamp,
     ) -> Result<Issued, TokenError> {
-        let until = grant.expires_at.timestamp();
-        if until <= now.timestamp() {
+        if grant.expires_at.timestamp() <= now.timestamp() {
             return Err(TokenError::Expired);
         }
+        self.sign(claims(grant), (now.max(opens_at), grant.expires_at))
+    }
+
+    fn sign(&self, claims: Claims, (from, until): (Timestamp, Timestamp)) -> Result<Issued, TokenError> {
         let claims = Claims {
-            exp: seconds(until),
-            nbf: seconds(now.max(opens_at).timestamp() - Self::NOT_BEFORE_SECS),
+            exp: seconds(until.timestamp()),
+            nbf: seconds(from.timestamp() - Self::NOT_BEFORE_SECS),
             iss: self.api_key.clone(),
-            ..claims(grant)
+            ..claims
         };
         let payload = serde_json::to_vec(&claims).map_err(|_| SigningFailed)?;
         let token = Signer::Shared(&self.key).sign(TokenType::Room, &payload)?;
@@ -93,7 +116,7 @@ impl LiveKitTokens {
         }
         Ok(Issued {
             token,
-            expires_at: Timestamp::from_timestamp(until, 0).unwrap_or(grant.expires_at),
+            expires_at: Timestamp::from_timestamp(until.timestamp(), 0).unwrap_or(until),
         })
     }
 }

@@ -207,10 +207,15 @@ fn read_all_livekit(file: &Section) -> Vec<LiveKit> {
         if !server.has("keys") {
             server.fault("keys", "is missing; give at least one API key");
         }
+        let url = server.required("url", kind::livekit_url).unwrap_or_default();
+        let default = LiveKit::new(read_name(server, &names), url, keys);
         Some(LiveKit {
-            name: read_name(server, &names),
-            url: server.required("url", kind::livekit_url).unwrap_or_default(),
-            keys,
+            rooms: server.list("rooms", kind::room_pattern).unwrap_or(default.rooms),
+            callers_are_people: server.or("callers_are_people", default.callers_are_people, kind::boolean),
+            token_minutes: server.or("token_minutes", default.token_minutes, kind::whole(2..=1440)),
+            create_rooms: server.or("create_rooms", default.create_rooms, kind::boolean),
+            delete_ghosts: server.or("delete_ghosts", default.delete_ghosts, kind::boolean),
+            ..default
         })
     })
 }

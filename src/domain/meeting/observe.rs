@@ -17,13 +17,26 @@ impl Meeting {
         };
         let attendance = &mut self.attendance;
         match &seen.what {
-            What::RoomOpened => self.open_session(seen.at),
+            What::RoomOpened {
+                part,
+                opened_at,
+                since,
+            } => {
+                if matches!(part, Part::Opening(_)) {
+                    attendance.keep_only(part, &[], (*since, seen.at), notice);
+                }
+                self.open_session(part, opened_at.unwrap_or(seen.at));
+            }
             What::Entered(arrival) => attendance.enter(arrival, seen.at, notice),
             What::Left(departure) => attendance.leave(departure, left_at, notice),
+            What::Aborted(departure) if attendance.has_open(departure) => {
+                attendance.leave(departure, left_at, notice);
+            }
+            What::Aborted(_) => {}
             What::RoomClosed { part, opened_at, .. } => {
                 attendance.close(part, seen.at, notice);
                 self.close_session(part, *opened_at, seen.at);
-                if *part == Part::Main {
+                if part.is_room() {
                     self.room_has_closed(seen.at);
                 }
             }
@@ -36,9 +49,9 @@ impl Meeting {
                 attendance.believe_present(present, seen.at, notice);
                 attendance.keep_only(part, present, (*since, seen.at), notice);
                 opened_at
-                    .filter(|_| *part == Part::Main)
+                    .filter(|_| part.is_room())
                     .into_iter()
-                    .for_each(|at| self.open_session(at));
+                    .for_each(|at| self.open_session(part, at));
             }
             What::Vanished { part, since } => {
                 attendance.keep_only(part, &[], (*since, seen.at), notice);
@@ -56,9 +69,11 @@ impl Meeting {
             .unwrap_or(at)
     }
 
-    fn open_session(&mut self, opened_at: Timestamp) {
-        if !self.openings.iter().any(|opening| opening.opened_at == opened_at) {
+    fn open_session(&mut self, part: &Part, opened_at: Timestamp) {
+        let known = |opening: &Opening| opening.part == *part && opening.opened_at == opened_at;
+        if !self.openings.iter().any(known) {
             self.openings.push(Opening {
+                part: part.clone(),
                 opened_at,
                 closed_at: None,
             });
@@ -67,10 +82,10 @@ impl Meeting {
     }
 
     fn close_session(&mut self, part: &Part, opened_at: Option<Timestamp>, closed_at: Timestamp) {
-        if *part != Part::Main {
+        if !part.is_room() {
             return;
         }
-        opened_at.into_iter().for_each(|at| self.open_session(at));
+        opened_at.into_iter().for_each(|at| self.open_session(part, at));
         let ended = |opening: &&mut Opening| match opened_at {
             Some(opened_at) => opening.opened_at == opened_at,
             None => opening.opened_at <= closed_at,
@@ -78,7 +93,7 @@ impl Meeting {
         let opening = self
             .openings
             .iter_mut()
-            .filter(|opening| opening.closed_at.is_none())
+            .filter(|opening| opening.closed_at.is_none() && opening.part == *part)
             .rfind(ended);
         opening
             .into_iter()

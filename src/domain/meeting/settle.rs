@@ -64,7 +64,7 @@ impl Meeting {
                 self.status = Status::Active { started_at };
                 let detail = match input {
                     Input::Start => "declared",
-                    Input::Observed(seen) if seen.what == What::RoomOpened => "room_opened",
+                    Input::Observed(seen) if matches!(seen.what, What::RoomOpened { .. }) => "room_opened",
                     _ => "first_joined",
                 };
                 let by = input.by();

@@ -477,7 +477,7 @@ fn a_roster_overrules_what_was_only_guessed() {
 #[test]
 fn the_room_is_open_from_its_opening_to_the_last_leave() {
     let inputs = [
-        (5, seen(5, What::RoomOpened)),
+        (5, seen(5, What::opened(at(5)))),
         (10, enters("ann", 10)),
         (50, leaves("ann", 10, 50)),
         (110, Input::Tick),
@@ -563,7 +563,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         4 => (who(), 0..400i64, -5..200i64).prop_map(|(who, from, stays)| leaves(who, from, from + stays)),
         1 => (0..400i64, any::<bool>()).prop_map(|(when, all)| room_closed(when, all)),
         1 => (0..400i64, 0..400i64).prop_map(|(when, since)| roster(when, since, &[("ann", 10)])),
-        1 => (0..400i64).prop_map(|when| seen(when, What::RoomOpened)),
+        1 => (0..400i64).prop_map(|when| seen(when, What::opened(at(when)))),
         3 => Just(Input::Tick),
         1 => Just(Input::Lapse),
         1 => Just(Input::Start),

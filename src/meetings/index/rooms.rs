@@ -32,9 +32,7 @@ impl Index {
                 .unwrap_or_default();
             parts.iter().map(move |part| (key.clone(), part.clone()))
         });
-        parts
-            .filter(|(_, part)| (*part != Part::Main) == of_breakouts)
-            .collect()
+        parts.filter(|(_, part)| part.is_room() != of_breakouts).collect()
     }
 
     /// The type of the meeting that is open in the room.

@@ -319,11 +319,7 @@ fn livekit_tokens_are_known_by_their_grant() {
         api_key: "key".to_owned(),
         api_secret: Secret::new(SECRET),
     };
-    let server = LiveKit {
-        name: "main".to_owned(),
-        url: "https://lk.example.com".to_owned(),
-        keys: vec![key],
-    };
+    let server = LiveKit::new("main".to_owned(), "https://lk.example.com".to_owned(), vec![key]);
     let judge = |change: fn(&mut Value)| {
         let mut claims = json!({
             "iss": "key", "sub": "ann", "exp": NOW + 60, "nbf": NOW, "video": {"roomJoin": true, "room": "channel-1"},

@@ -18,14 +18,11 @@ fn section() -> LiveKit {
         api_key: api_key.to_owned(),
         api_secret: Secret::new(secret),
     };
-    LiveKit {
-        name: "main".to_owned(),
-        url: "https://livekit.example.com".to_owned(),
-        keys: vec![
-            key(KEY, SECRET),
-            key("old", "the secret before that one, also long"),
-        ],
-    }
+    let keys = vec![
+        key(KEY, SECRET),
+        key("old", "the secret before that one, also long"),
+    ];
+    LiveKit::new("main".to_owned(), "https://livekit.example.com".to_owned(), keys)
 }
 
 fn tokens() -> LiveKitTokens {

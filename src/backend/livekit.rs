@@ -1,0 +1,197 @@
+//! LiveKit's room service, through `livekit-api`: each call with a token of its own that is good for a minute.
+//!
+//! Its own clients would sign one of six hours for each call. Answers that the crate cannot read, such as a proxy's page,
+//! count as a server that is away: a failure never says that a room is gone.
+
+use std::time::Duration;
+
+use livekit_api::services::room::{CreateRoomOptions, RoomClient, SendDataOptions};
+use livekit_api::services::{ServerError, ServerErrorCode, ServiceError};
+use livekit_protocol as proto;
+
+use super::{BackendError, PATIENCE};
+use crate::config::secret::Secret;
+use crate::domain::participant::{Participant, ParticipantKind};
+use crate::domain::{RoomName, Timestamp};
+
+/// One LiveKit deployment, and the token of the calls that are to be made.
+#[derive(Debug)]
+pub struct Service {
+    url: String,
+    token: Secret,
+}
+
+/// A life of a room that LiveKit lists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveRoom {
+    /// As LiveKit has it; a name that is not in usher's normal form is none of ours.
+    pub name: String,
+    pub sid: String,
+    pub opened_at: Option<Timestamp>,
+    /// Connections of all kinds. Not to be trusted: it lags behind.
+    pub participants: u32,
+}
+
+/// How a room is made before anybody comes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Preparation {
+    /// How long LiveKit keeps it while nobody has come; its own 5 minutes where it is zero.
+    pub empty_for: Duration,
+    /// None where everybody may come.
+    pub max_people: Option<u32>,
+    /// Shown to everybody in the room.
+    pub metadata: String,
+}
+
+/// How often a call is tried that did not reach the server.
+const ATTEMPTS: u32 = 2;
+const PAUSE: Duration = Duration::from_millis(250);
+
+// === impl Service ===
+
+impl Service {
+    pub(super) fn new(url: String, token: Secret) -> Self {
+        Self { url, token }
+    }
+
+    /// Every room that the server has, of usher and of others.
+    pub async fn rooms(&self) -> Result<Vec<LiveRoom>, BackendError> {
+        let client = self.client();
+        let rooms = call(|| client.list_rooms(Vec::new())).await?;
+        Ok(rooms.into_iter().map(LiveRoom::from).collect())
+    }
+
+    /// Everybody and everything that is connected to a room of that name, in whichever of its lives the server looks.
+    pub async fn participants(&self, room: &RoomName) -> Result<Vec<Participant>, BackendError> {
+        let client = self.client();
+        let listed = call(|| client.list_participants(room.as_str())).await?;
+        let active = |info: &proto::ParticipantInfo| {
+            info.state != i32::from(proto::participant_info::State::Disconnected)
+        };
+        Ok(listed.into_iter().filter(active).map(Participant::from).collect())
+    }
+
+    /// Makes the room, unless it is there.
+    pub async fn open(&self, room: &RoomName, how: &Preparation) -> Result<(), BackendError> {
+        let options = || CreateRoomOptions {
+            empty_timeout: u32::try_from(how.empty_for.as_secs()).unwrap_or(u32::MAX),
+            max_participants: how.max_people.unwrap_or_default(),
+            metadata: how.metadata.clone(),
+            ..CreateRoomOptions::default()
+        };
+        let client = self.client();
+        let made = call(|| client.create_room(room.as_str(), options()));
+        made.await.map(drop)
+    }
+
+    /// Puts everybody out and closes the room.
+    pub async fn close(&self, room: &RoomName) -> Result<(), BackendError> {
+        let client = self.client();
+        call(|| client.delete_room(room.as_str())).await
+    }
+
+    /// Sends a message to everybody in the room, reliably, under a topic.
+    pub async fn send(&self, room: &RoomName, topic: &str, message: &[u8]) -> Result<(), BackendError> {
+        let options = || SendDataOptions {
+            kind: proto::data_packet::Kind::Reliable,
+            topic: Some(topic.to_owned()),
+            ..SendDataOptions::default()
+        };
+        let client = self.client();
+        call(|| client.send_data(room.as_str(), message.to_vec(), options())).await
+    }
+
+    /// Puts one person out. LiveKit lets them in again for as long as their token is good.
+    pub async fn remove(&self, room: &RoomName, identity: &str) -> Result<(), BackendError> {
+        let client = self.client();
+        call(|| client.remove_participant(room.as_str(), identity)).await
+    }
+
+    fn client(&self) -> RoomClient {
+        RoomClient::with_token(&self.url, self.token.expose())
+            .with_failover(false)
+            .with_request_timeout(PATIENCE)
+    }
+}
+
+/// One call; again if it did not get through. Every call that is made here may be made twice.
+async fn call<T, F>(make: impl Fn() -> F) -> Result<T, BackendError>
+where
+    F: Future<Output = Result<T, ServiceError>>,
+{
+    for _ in 1..ATTEMPTS {
+        match make().await.map_err(BackendError::from) {
+            Err(BackendError::Away(_)) => tokio::time::sleep(PAUSE).await,
+            done => return done,
+        }
+    }
+    make().await.map_err(BackendError::from)
+}
+
+// === impl LiveRoom, Participant ===
+
+impl From<proto::Room> for LiveRoom {
+    fn from(room: proto::Room) -> Self {
+        Self {
+            opened_at: moment(room.creation_time_ms, room.creation_time),
+            name: room.name,
+            sid: room.sid,
+            participants: room.num_participants,
+        }
+    }
+}
+
+impl From<proto::ParticipantInfo> for Participant {
+    fn from(info: proto::ParticipantInfo) -> Self {
+        let kind = match proto::participant_info::Kind::try_from(info.kind) {
+            Ok(proto::participant_info::Kind::Standard) => ParticipantKind::Standard,
+            Ok(proto::participant_info::Kind::Sip) => ParticipantKind::Sip,
+            _ => ParticipantKind::Service,
+        };
+        let is_hidden = |permission: &proto::ParticipantPermission| permission.hidden || recorder(permission);
+        Self {
+            kind,
+            is_hidden: info.permission.as_ref().is_some_and(is_hidden),
+            joined_at: moment(info.joined_at_ms, info.joined_at),
+            sid: info.sid,
+            identity: info.identity,
+            name: info.name,
+        }
+    }
+}
+
+#[expect(
+    deprecated,
+    reason = "servers still set it, and it tells a recorder from a person"
+)]
+fn recorder(permission: &proto::ParticipantPermission) -> bool {
+    permission.recorder || permission.agent
+}
+
+/// A moment in milliseconds, or in seconds where an older server says no more.
+fn moment(millis: i64, seconds: i64) -> Option<Timestamp> {
+    match (millis, seconds) {
+        (1.., _) => Timestamp::from_timestamp_millis(millis),
+        (_, 1..) => Timestamp::from_timestamp(seconds, 0),
+        _ => None,
+    }
+}
+
+// === impl BackendError ===
+
+impl From<ServiceError> for BackendError {
+    fn from(error: ServiceError) -> Self {
+        let ServiceError::Twirp(ServerError::Twirp(answer)) = error else {
+            // The error names the address; that it failed is all there is to say.
+            return Self::Away(None);
+        };
+        match answer.code.as_str() {
+            ServerErrorCode::NOT_FOUND => Self::NotThere,
+            ServerErrorCode::UNAUTHENTICATED => Self::Refused { status: 401 },
+            ServerErrorCode::PERMISSION_DENIED => Self::Refused { status: 403 },
+            ServerErrorCode::INVALID_ARGUMENT | ServerErrorCode::MALFORMED => Self::Refused { status: 400 },
+            ServerErrorCode::BAD_ROUTE | ServerErrorCode::UNIMPLEMENTED => Self::NoRoute,
+            _ => Self::Away(None),
+        }
+    }
+}
