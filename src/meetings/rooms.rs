@@ -3,9 +3,9 @@
 use chrono::Duration;
 
 use super::{Meetings, index};
-use crate::domain::meeting::{MeetingType, Slot};
+use crate::domain::meeting::MeetingType;
 use crate::domain::observation::{BackendId, Part};
-use crate::domain::{MeetingId, RoomKey, Timestamp};
+use crate::domain::{RoomKey, Timestamp};
 
 // === impl Meetings ===
 
@@ -13,17 +13,6 @@ impl Meetings {
     /// Whether people meet there by video or audio; video where nobody booked it.
     pub fn type_of_room(&self, room: &RoomKey) -> MeetingType {
         self.index(|index| index.type_of_room(room))
-    }
-
-    /// The meeting that somebody who comes into the room at `at` comes to: the one that is going on, else the booked one
-    /// that was last to begin by then, else the one that is booked next, however far ahead.
-    pub fn open_in(&self, room: &RoomKey, at: Timestamp) -> Option<MeetingId> {
-        self.index(|index| index.open_in(room, at))
-    }
-
-    /// The first booked time in the room that begins after `at`, of a meeting that has not begun.
-    pub fn next_booked_in(&self, room: &RoomKey, at: Timestamp) -> Option<Slot> {
-        self.index(|index| index.next_booked_in(room, at))
     }
 
     /// Whether a token issued at `issued_at` for that room leads nowhere: the last meeting there was ended or called off

@@ -1,5 +1,6 @@
 //! When rooms open, case by case, and what holds for all of them.
 
+use chrono::Duration;
 use proptest::prelude::*;
 
 use super::*;
@@ -311,7 +312,7 @@ fn passwords_are_short_and_never_printed() {
     }
 }
 
-fn some_meeting() -> impl Strategy<Value = Meeting> {
+pub(in crate::domain::access) fn some_meeting() -> impl Strategy<Value = Meeting> {
     let slot = proptest::option::of((0..200i64, 1..60u32));
     (slot, 0..5u8, 0..250i64, any::<bool>()).prop_map(|(slot, status, minute, arranged)| {
         let slot = slot.and_then(|(start, minutes)| when(start, minutes));
@@ -326,7 +327,7 @@ fn some_meeting() -> impl Strategy<Value = Meeting> {
     })
 }
 
-fn some_window() -> impl Strategy<Value = Window> {
+pub(in crate::domain::access) fn some_window() -> impl Strategy<Value = Window> {
     (0..30i64, 0..30i64, any::<bool>()).prop_map(|(early, grace, ends_are_kept)| Window {
         early: Duration::minutes(early),
         grace: Duration::minutes(grace),
