@@ -149,7 +149,7 @@ impl Meetings {
     /// Whether a record can neither change any more nor speak against a token that is still good.
     fn is_of_the_past(&self, record: &[u8]) -> bool {
         let glance = record::glance(record);
-        let longest = self.longest_token();
+        let longest = self.0.config.borrow().longest_token();
         glance.is_some_and(|glance| {
             let is_done = glance.is_settled_before(self.now() - index::RECENT);
             is_done && !glance.speaks_after(self.now() - longest)

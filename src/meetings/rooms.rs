@@ -1,8 +1,6 @@
 //! What is known of rooms without a look at the store.
 
-use chrono::Duration;
-
-use super::{Meetings, index};
+use super::Meetings;
 use crate::domain::meeting::MeetingType;
 use crate::domain::observation::{BackendId, Part};
 use crate::domain::{RoomKey, Timestamp};
@@ -23,17 +21,8 @@ impl Meetings {
 
     /// Drops from memory what can be neither corrected nor continued, nor speaks against a token.
     pub(super) fn forget_past(&self) {
-        let (now, longest) = (self.now(), self.longest_token());
+        let (now, longest) = (self.now(), self.0.config.borrow().longest_token());
         self.index(|index| index.forget_old(now, longest));
-    }
-
-    /// How long the token that lives longest lives; what was called off, and would have been over, before that is of no
-    /// interest.
-    pub(super) fn longest_token(&self) -> Duration {
-        let config = self.0.config.borrow();
-        let ceilings = config.clients.values().map(|client| client.max_token_secs);
-        let longest = ceilings.max().unwrap_or_default();
-        Duration::seconds(i64::try_from(longest).unwrap_or(i64::MAX / 1000)).max(index::RECENT)
     }
 
     /// The rooms of a backend in whose main part, or breakout parts, people are believed to be.

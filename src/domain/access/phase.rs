@@ -14,6 +14,8 @@ pub struct Window {
     pub grace: Duration,
     /// Whether nobody may stay beyond the end.
     pub ends_are_kept: bool,
+    /// How long a token may live that was given before a caller ended the meeting or called it off.
+    pub tokens_live: Duration,
 }
 
 /// How it stands with coming in.
@@ -74,11 +76,15 @@ impl Window {
     }
 
     /// Until when they may come back to one that is over, or may not where it is over for everyone: clients that
-    /// lost their room try again by themselves.
+    /// lost their room try again by themselves. What a caller ended stays closed until the last token for it has run out:
+    /// the server takes it for good, and rooms are made up for one meeting, so that nobody else wants to come in.
     fn closes_at(&self, meeting: &Meeting) -> Option<Timestamp> {
         let ends_at = meeting.booking.slot?.ends_at();
-        let over_at = meeting.called_off_at.map_or(ends_at, |at| at.max(ends_at));
-        let closes_at = over_at.checked_add_signed(self.grace);
+        let (over_at, kept) = match meeting.called_off_at {
+            Some(at) => (at.max(ends_at), self.grace.max(self.tokens_live)),
+            None => (ends_at, self.grace),
+        };
+        let closes_at = over_at.checked_add_signed(kept);
         Some(closes_at.unwrap_or(Timestamp::MAX_UTC))
     }
 }

@@ -13,6 +13,7 @@ const WINDOW: Window = Window {
     early: Duration::minutes(15),
     grace: Duration::minutes(5),
     ends_are_kept: false,
+    tokens_live: Duration::minutes(20),
 };
 const KEPT: Window = Window {
     ends_are_kept: true,
@@ -176,18 +177,27 @@ fn people_may_come_back_in_the_time_that_was_booked() {
 fn what_is_called_off_stays_closed() {
     let off = [cancelled(booking(when(60, 30)), 10)];
     assert_eq!(word(&off, WINDOW, 11), "over");
-    assert_eq!(word(&off, WINDOW, 94), "over");
     assert_eq!(
-        word(&off, WINDOW, 95),
+        word(&off, WINDOW, 109),
+        "over",
+        "tokens from before are still good"
+    );
+    assert_eq!(
+        word(&off, WINDOW, 110),
         "not booked",
         "the room is anybody's again"
     );
     assert_eq!(word(&[cancelled(booking(None), 10)], WINDOW, 600), "over");
     let ended = called_off(completed(booking(when(60, 30)), 93), 93);
     assert_eq!(
-        word(&[ended], WINDOW, 97),
+        word(std::slice::from_ref(&ended), WINDOW, 97),
         "over",
         "clients that lost their room come back at once"
+    );
+    assert_eq!(
+        word(&[ended], WINDOW, 113),
+        "not booked",
+        "counted from the later one"
     );
     let another = [off[0].clone(), meeting(booking(when(120, 30)))];
     assert_eq!(word(&another, WINDOW, 80), "in 25");
@@ -328,10 +338,13 @@ pub(in crate::domain::access) fn some_meeting() -> impl Strategy<Value = Meeting
 }
 
 pub(in crate::domain::access) fn some_window() -> impl Strategy<Value = Window> {
-    (0..30i64, 0..30i64, any::<bool>()).prop_map(|(early, grace, ends_are_kept)| Window {
-        early: Duration::minutes(early),
-        grace: Duration::minutes(grace),
-        ends_are_kept,
+    (0..30i64, 0..30i64, any::<bool>(), 0..60i64).prop_map(|(early, grace, ends_are_kept, tokens_live)| {
+        Window {
+            early: Duration::minutes(early),
+            grace: Duration::minutes(grace),
+            ends_are_kept,
+            tokens_live: Duration::minutes(tokens_live),
+        }
     })
 }
 

@@ -15,6 +15,7 @@ const WINDOW: Window = Window {
     early: Duration::minutes(5),
     grace: Duration::minutes(5),
     ends_are_kept: false,
+    tokens_live: Duration::minutes(20),
 };
 const SOMEBODY: Claim = Claim {
     passes: false,
