@@ -6,7 +6,9 @@ mod participant;
 mod people;
 mod program;
 mod server;
+mod signer;
 mod table;
+mod webhook;
 
 use livekit_api::access_token::{Claims, TokenVerifier};
 use serde_json::{Value, json};
