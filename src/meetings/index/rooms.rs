@@ -35,6 +35,12 @@ impl Index {
         parts.filter(|(_, part)| part.is_room() != of_breakouts).collect()
     }
 
+    /// Whether a meeting is booked or goes on in the room, or was there not long ago.
+    pub(in crate::meetings) fn knows(&self, room: &RoomKey) -> bool {
+        let known = self.rooms.get(room);
+        known.is_some_and(|room| !room.open.is_empty() || room.last.is_some())
+    }
+
     /// The type of the meeting that is open in the room.
     pub(in crate::meetings) fn type_of_room(&self, room: &RoomKey) -> MeetingType {
         let open = self.rooms.get(room).and_then(|room| room.open.first());
