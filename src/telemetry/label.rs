@@ -226,10 +226,14 @@ labels! {
 
     /// What a meeting server has to be told.
     OrderKind {
+        /// To make the room before people come.
+        Open = "open",
         /// That the booked end is near.
         Warn = "warn",
         /// To put everybody out and close the room.
         Close = "close",
+        /// To put somebody out who was removed from the meeting.
+        Remove = "remove",
     }
 
     /// How that went.
