@@ -72,6 +72,8 @@ labels! {
         MeetingInvitation = "/api/meetings/{meeting}/invite.ics",
         MeetingWaiting = "/api/meetings/{meeting}/waiting",
         MeetingAdmit = "/api/meetings/{meeting}/admit",
+        MeetingPerson = "/api/meetings/{meeting}/people/{person}",
+        MeetingMute = "/api/meetings/{meeting}/people/{person}/mute",
         Appointments = "/api/appointments",
         Appointment = "/api/appointments/{appointment}",
         AppointmentsOfUser = "/api/appointments/user/{user}",
@@ -256,6 +258,8 @@ labels! {
         Refresh = "refresh",
         Validate = "validate",
         Issue = "issue",
+        Remove = "remove",
+        Readmit = "readmit",
     }
 
     /// How it ended.
