@@ -40,6 +40,9 @@ pub struct Stay {
     /// How much of it has been announced.
     #[serde(default)]
     pub told: Told,
+    /// Whether they were ordered to be put out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub has_to_go: bool,
 }
 
 /// How a stay ended.
@@ -227,6 +230,7 @@ impl Attendance {
         let guessed = |end: &End| end.estimated && end.reason == LeaveReason::Missing && end.at < at;
         if let Some(stay) = latest.filter(|stay| stay.end.as_ref().is_some_and(guessed)) {
             stay.end = None;
+            stay.has_to_go = false;
             if stay.told == Told::Left {
                 stay.told = Told::Nothing;
             }
@@ -337,8 +341,14 @@ impl Stay {
             person: arrival.person.clone(),
             end: None,
             told: Told::Nothing,
+            has_to_go: false,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Departure {

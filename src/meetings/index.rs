@@ -8,7 +8,7 @@ use chrono::Duration;
 
 use crate::domain::meeting::{MeetingType, Order, Slot};
 use crate::domain::observation::{Arrival, Observation, Part, Role, What};
-use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp};
+use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp, UserId};
 
 /// How long a finished meeting can still be corrected or continued.
 pub(super) const RECENT: Duration = Duration::hours(24);
@@ -63,6 +63,8 @@ struct Entry {
     slot: Option<Slot>,
     /// Parts of the room where people are.
     parts: Vec<Part>,
+    /// Who may not come (any more), as servers report them.
+    removed: Vec<UserId>,
 }
 
 /// What is known of one room.
@@ -345,6 +347,7 @@ impl Entry {
             meeting_type: meeting.booking.meeting_type,
             slot: meeting.booking.slot,
             parts,
+            removed: meeting.booking.details.removed.clone(),
         }
     }
 }

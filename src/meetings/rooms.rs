@@ -3,9 +3,9 @@
 use chrono::Duration;
 
 use super::{Meetings, index};
-use crate::domain::meeting::{MeetingType, Slot};
+use crate::domain::meeting::{MeetingType, Slot, as_reported};
 use crate::domain::observation::{BackendId, Part};
-use crate::domain::{MeetingId, RoomKey, Timestamp};
+use crate::domain::{MeetingId, RoomKey, Timestamp, UserId};
 
 // === impl Meetings ===
 
@@ -30,6 +30,12 @@ impl Meetings {
     /// by a caller since then, and no other is open or booked. A token issued in the same second is one from before.
     pub fn is_called_off(&self, room: &RoomKey, issued_at: Timestamp) -> bool {
         self.index(|index| index.is_called_off(room, issued_at))
+    }
+
+    /// Whether somebody was removed from the meeting that they would come to now in that room.
+    pub fn is_removed(&self, room: &RoomKey, user: &UserId) -> bool {
+        let (user, now) = (as_reported(user), self.now());
+        self.index(|index| index.is_removed(room, &user, now))
     }
 
     /// Drops from memory what can be neither corrected nor continued, nor speaks against a token.

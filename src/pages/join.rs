@@ -35,7 +35,7 @@ pub struct JoinPage<'a> {
     /// Whether the person may let others in.
     pub moderates: bool,
     pub place: JoinPlace<'a>,
-    /// `too_early`, `waiting`, `denied`, `ready`, `over`, `cancelled` or `in_person`.
+    /// `too_early`, `waiting`, `denied`, `removed`, `ready`, `over`, `cancelled` or `in_person`.
     pub state: &'static str,
     /// Of those who wait: whether the host has to come first.
     pub host_is_missing: bool,
@@ -91,7 +91,7 @@ impl JoinPage<'_> {
 
     /// Whether another look will show another state before anybody does anything here.
     fn changes_by_itself(&self) -> bool {
-        matches!(self.state, "too_early" | "waiting" | "denied")
+        matches!(self.state, "too_early" | "waiting" | "denied" | "removed")
     }
 
     fn is_livekit(&self) -> bool {

@@ -28,10 +28,11 @@ fn login(language: Language, text: &str) -> String {
     .render()
 }
 
-const JOIN_STATES: [&str; 7] = [
+const JOIN_STATES: [&str; 8] = [
     "too_early",
     "waiting",
     "denied",
+    "removed",
     "ready",
     "over",
     "cancelled",
@@ -205,6 +206,7 @@ fn one_state_is_shown_and_those_who_wait_without_scripts_look_again() {
         ("too_early", true),
         ("waiting", true),
         ("denied", true),
+        ("removed", true),
         ("ready", false),
         ("over", false),
         ("cancelled", false),

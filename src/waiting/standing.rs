@@ -39,6 +39,8 @@ pub enum Standing {
     Waiting(Reason),
     /// Somebody who moderates did not let the person in.
     Denied,
+    /// Somebody who manages the meeting removed the person from it.
+    Removed,
     Ready,
 }
 
@@ -117,6 +119,7 @@ impl Standing {
             Self::TooEarly { .. } => "too_early",
             Self::Waiting(_) => "waiting",
             Self::Denied => "denied",
+            Self::Removed => "removed",
             Self::Ready => "ready",
         }
     }

@@ -85,6 +85,7 @@ impl Meeting {
         if !part.is_room() {
             return;
         }
+        self.prepared_of = None;
         opened_at.into_iter().for_each(|at| self.open_session(part, at));
         let ended = |opening: &&mut Opening| match opened_at {
             Some(opened_at) => opening.opened_at == opened_at,
@@ -132,7 +133,7 @@ impl Meeting {
         match self.status {
             Status::Scheduled | Status::Active { .. } => {
                 let started_at = self.status.started_at();
-                if started_at.is_some() {
+                if started_at.is_some() || self.prepared_of.is_some() {
                     self.put_everybody_out(now, CloseReason::Cancelled);
                 }
                 self.called_off_at = Some(now);
@@ -179,7 +180,8 @@ impl Input {
         match self {
             Self::End => true,
             Self::Observed(seen) => seen.what.ends_for_everyone(),
-            Self::Tick | Self::Lapse | Self::Start | Self::Cancel | Self::Change(_) | Self::Done(_) => false,
+            Self::Tick | Self::Lapse | Self::Start | Self::Cancel | Self::Done(_) => false,
+            Self::Change(_) | Self::Remove(_) | Self::Readmit(_) => false,
         }
     }
 }

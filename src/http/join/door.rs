@@ -21,6 +21,7 @@ pub(in crate::http) struct Arrival<'a> {
     pub(super) moderates: bool,
     /// Waits for nobody.
     passes: bool,
+    is_removed: bool,
 }
 
 // === impl Arrival ===
@@ -48,13 +49,15 @@ impl<'a> Arrival<'a> {
         let room = &meeting.booking.room.name;
         let rules = &request.config.rooms.access;
         let entry = rules.entry_as(room, Visitor::User(user), Some(seat));
-        let moderates = entry.moderator;
+        let is_removed = meeting.booking.is_removed(&user.id);
+        let moderates = entry.moderator && !is_removed;
         Ok(Self {
             request,
             meeting,
             user,
             moderates,
             passes: moderates || entry.lobby_bypass,
+            is_removed,
         })
     }
 
@@ -64,8 +67,14 @@ impl<'a> Arrival<'a> {
             passes: self.passes,
             decision: self.decision(),
         };
-        self.door()
-            .standing(self.meeting, visitor, || self.host_is_in(), self.now())
+        let standing = self
+            .door()
+            .standing(self.meeting, visitor, || self.host_is_in(), self.now());
+        match standing {
+            Standing::Cancelled | Standing::Over | Standing::InPerson => standing,
+            _ if self.is_removed => Standing::Removed,
+            _ => standing,
+        }
     }
 
     /// Refuses those who have to wait, with what they wait for.
@@ -76,6 +85,7 @@ impl<'a> Arrival<'a> {
                 opens_at: local(opens_at, self.zone()),
             }),
             Standing::Waiting(_) | Standing::Denied => Err(MeetingRefusal::Waiting),
+            Standing::Removed => Err(MeetingRefusal::Removed),
             Standing::Cancelled | Standing::Over => Err(MeetingRefusal::Over),
             Standing::InPerson => Err(MeetingRefusal::InPerson),
         }
@@ -84,7 +94,7 @@ impl<'a> Arrival<'a> {
     /// Whether the person waits for somebody, or could have to as soon as the door opens.
     pub(in crate::http) fn has_to_wait(&self) -> bool {
         match self.standing() {
-            Standing::Waiting(_) | Standing::Denied => true,
+            Standing::Waiting(_) | Standing::Denied | Standing::Removed => true,
             Standing::TooEarly { .. } => self.door().holds_people() && !self.passes,
             _ => false,
         }

@@ -102,16 +102,16 @@ async function follow(standing) {
   else part("lobby").hidden = true;
   if (scene === "entering") return;
   if (scene === "room") return stay(standing);
-  if (scene === "left" && !CLOSED.includes(standing.state)) return;
+  if (scene === "left" && ![...CLOSED, "removed"].includes(standing.state)) return;
   scene = "door";
   hasWaited ||= standing.state === "waiting" || standing.state === "denied";
   if (standing.state === "ready" && hasWaited) return enter();
   show(standing);
 }
 
-/** In the room, only its end matters. A meeting that usher takes for missed can be one that nobody reports. */
+/** In the room, only the end matters. A meeting that usher takes for missed can be one that nobody reports. */
 function stay({ state, status }) {
-  if (state === "cancelled" || (state === "over" && status !== "missed")) goOut(state);
+  if (["cancelled", "removed"].includes(state) || (state === "over" && status !== "missed")) goOut(state);
 }
 
 function goOut(state) {
@@ -231,9 +231,14 @@ function leave(how) {
 // === LiveKit: what hosts do with others, and tokens, which are short ===
 
 const hosting = {
-  mute: (person) => act(`people/${encodeURIComponent(person)}/mute`, "POST"),
-  remove: (person) => act(`people/${encodeURIComponent(person)}`, "DELETE"),
+  mute: (identity) => call(`people/${person(identity)}/mute`, { audio: true }),
+  remove: (identity) => act(`people/${person(identity)}`, "DELETE"),
 };
+
+/** In LiveKit a further connection of somebody has a suffix, and the id before it is percent-encoded where it has to be. */
+function person(identity) {
+  return encodeURIComponent(decodeURIComponent(identity.split("#")[0]));
+}
 
 /** By usher's clock: that of this device may be wrong. */
 function renewLater({ expiresAt, now }) {

@@ -51,7 +51,6 @@ pub(super) struct RoomWords {
     pub(super) screen_failed: &'static str,
 
     // How it ends, on the page.
-    pub(super) removed: &'static str,
     pub(super) ended: &'static str,
     pub(super) replaced: &'static str,
     pub(super) not_let_in: &'static str,
@@ -103,7 +102,6 @@ const ENGLISH: RoomWords = RoomWords {
     camera_failed: "Your camera could not be turned on.",
     screen_failed: "Your screen could not be shared.",
 
-    removed: "You were removed from this meeting.",
     ended: "The meeting has ended.",
     replaced: "Somebody has joined under your name, in another window or on another device. You are no longer in the meeting \
                here.",
@@ -156,7 +154,6 @@ const PERSIAN: RoomWords = RoomWords {
     camera_failed: "دوربین روشن نشد.",
     screen_failed: "اشتراک صفحه ممکن نشد.",
 
-    removed: "شما از این جلسه بیرون شدید.",
     ended: "جلسه به پایان رسید.",
     replaced: "با نام شما از پنجره یا دستگاه دیگری وارد این جلسه شده‌اند. شما دیگر از این‌جا در جلسه نیستید.",
     not_let_in: "سرور جلسه شما را راه نداد.",
