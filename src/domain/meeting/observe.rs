@@ -132,6 +132,7 @@ impl Meeting {
         if !part.is_room() {
             return;
         }
+        self.prepared_of = None;
         let is_known = part.is_named() && self.openings.iter().any(|opening| opening.part == *part);
         opened_at
             .filter(|_| !is_known)
@@ -154,7 +155,10 @@ impl Meeting {
     /// What was open of that part before `at` was lost with its server, after `since`.
     fn lose_openings(&mut self, part: &Part, (since, at): (Timestamp, Timestamp)) {
         let lost = |opening: &&mut Opening| opening.part == *part && opening.opened_at < at;
-        let open = self.openings.iter_mut().filter(|opening| opening.closed_at.is_none());
+        let open = self
+            .openings
+            .iter_mut()
+            .filter(|opening| opening.closed_at.is_none());
         open.filter(lost).for_each(|opening| opening.close(since, true));
     }
 
@@ -190,7 +194,7 @@ impl Meeting {
         match self.status {
             Status::Scheduled | Status::Active { .. } => {
                 let started_at = self.status.started_at();
-                if started_at.is_some() {
+                if started_at.is_some() || self.prepared_of.is_some() {
                     self.put_everybody_out(now, CloseReason::Cancelled);
                 }
                 self.called_off_at = Some(now);
@@ -246,7 +250,8 @@ impl Input {
         match self {
             Self::End => true,
             Self::Observed(seen) => seen.what.ends_for_everyone(),
-            Self::Tick | Self::Lapse | Self::Start | Self::Cancel | Self::Change(_) | Self::Done(_) => false,
+            Self::Tick | Self::Lapse | Self::Start | Self::Cancel | Self::Done(_) => false,
+            Self::Change(_) | Self::Remove(_) | Self::Readmit(_) => false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Index, MOST_AT_ONCE, Room};
 use crate::domain::meeting::MeetingType;
 use crate::domain::observation::{BackendId, Part};
-use crate::domain::{MeetingId, RoomKey, Timestamp};
+use crate::domain::{MeetingId, RoomKey, Timestamp, UserId};
 
 /// A room of a server, as far as its meetings are of interest to what the server lists.
 #[derive(Debug, Clone)]
@@ -105,5 +105,12 @@ impl Index {
         let room = self.rooms.get(room).filter(|room| room.open.is_empty());
         room.and_then(|room| room.called_off)
             .is_some_and(|called_off| called_off.at >= issued_at)
+    }
+
+    /// Whether somebody was removed from the meeting that they would come to at `at`; named as servers report them.
+    pub(in crate::meetings) fn is_removed(&self, room: &RoomKey, user: &UserId, at: Timestamp) -> bool {
+        let current = self.rooms.get(room).and_then(|room| room.current(at));
+        let meeting = current.and_then(|id| self.meetings.get(&id));
+        meeting.is_some_and(|entry| entry.removed.contains(user))
     }
 }
