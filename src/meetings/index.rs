@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::Duration;
 
-use crate::domain::meeting::{MeetingType, Order, Slot};
+use crate::domain::meeting::{MeetingType, Order};
 use crate::domain::observation::{Arrival, Observation, Part, Role, What};
 use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp};
 
@@ -60,7 +60,6 @@ struct Entry {
     lapses_at: Option<Timestamp>,
     counts: Census,
     meeting_type: MeetingType,
-    slot: Option<Slot>,
     /// Parts of the room where people are.
     parts: Vec<Part>,
 }
@@ -343,7 +342,6 @@ impl Entry {
                 people,
             },
             meeting_type: meeting.booking.meeting_type,
-            slot: meeting.booking.slot,
             parts,
         }
     }

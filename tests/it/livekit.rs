@@ -7,7 +7,9 @@ mod people;
 mod program;
 mod scenarios;
 mod server;
+mod signer;
 mod table;
+mod webhook;
 
 use livekit_api::access_token::{Claims, TokenVerifier};
 use serde_json::{Value, json};
