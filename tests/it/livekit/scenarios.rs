@@ -7,6 +7,7 @@ mod crash;
 mod lives;
 mod lost;
 mod people;
+mod real;
 mod rooms;
 mod stage;
 mod wire;
@@ -23,5 +24,6 @@ async fn what_webhooks_do_not_tell_is_found_out() {
         lost::the_beginning(),
         lives::a_ghost(),
         lives::an_unreachable_server(),
+        real::a_crash(),
     );
 }

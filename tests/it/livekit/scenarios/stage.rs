@@ -1,6 +1,7 @@
 //! LiveKit, NATS and usher of one scenario, and the story that the stream tells in the end.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 
 use chrono::DateTime;
 use serde_json::{Value, json};
@@ -11,8 +12,9 @@ use crate::nats::{NatsServer, Reader};
 use crate::patience::look_for;
 use crate::usher::{CLIENTS, Setup, Usher};
 
-pub struct Stage {
-    pub livekit: LiveKit,
+/// With the fake LiveKit, or with a real one.
+pub struct Stage<S = LiveKit> {
+    pub livekit: S,
     pub nats: NatsServer,
     pub usher: Usher,
 }
@@ -42,32 +44,11 @@ impl Stage {
         Self::on(livekit, &format!("{section}{sections}")).await
     }
 
-    /// On a server that is there; the sections name it. Programs book there.
+    /// On a server that is there; the sections name it.
     pub async fn on(livekit: LiveKit, sections: &str) -> Self {
-        let nats = NatsServer::start();
-        let clients = format!("{CLIENTS}backend = \"livekit:main\"\n");
-        let setup = Setup {
-            clients,
-            ..Setup::default()
-        };
-        let usher = Usher::start(setup.sections(sections).nats(&nats.url())).await;
-        livekit.notify(&[webhook(&usher)]);
-        Self { livekit, nats, usher }
-    }
-
-    /// Books a room.
-    pub async fn book(&self, appointment: &str) -> Booked {
-        let booked = self.usher.create_room(appointment).await;
-        let text = |field: &str| booked[field].as_str().expect("a text").to_owned();
-        Booked {
-            id: text("meetingId"),
-            room: text("roomName"),
-        }
-    }
-
-    /// Waits until usher knows that so many people are in.
-    pub async fn until_people(&self, count: usize) {
-        self.usher.until_metrics(&[("usher_people", count as f64)]).await;
+        let stage = Self::at(livekit, sections).await;
+        stage.livekit.notify(&[webhook(&stage.usher)]);
+        stage
     }
 
     /// Waits until usher was told that a room is closed.
@@ -116,6 +97,35 @@ impl Stage {
         assert_eq!(seconds, rounded, "{data:#} {sums:?}");
         assert_eq!(data["participantsPeak"], json!(sums.peak), "{data:#}");
     }
+}
+
+impl<S: Debug> Stage<S> {
+    /// Programs book at this server, which the sections name.
+    pub async fn at(livekit: S, sections: &str) -> Self {
+        let nats = NatsServer::start();
+        let clients = format!("{CLIENTS}backend = \"livekit:main\"\n");
+        let setup = Setup {
+            clients,
+            ..Setup::default()
+        };
+        let usher = Usher::start(setup.sections(sections).nats(&nats.url())).await;
+        Self { livekit, nats, usher }
+    }
+
+    /// Books a room.
+    pub async fn book(&self, appointment: &str) -> Booked {
+        let booked = self.usher.create_room(appointment).await;
+        let text = |field: &str| booked[field].as_str().expect("a text").to_owned();
+        Booked {
+            id: text("meetingId"),
+            room: text("roomName"),
+        }
+    }
+
+    /// Waits until usher knows that so many people are in.
+    pub async fn until_people(&self, count: usize) {
+        self.usher.until_metrics(&[("usher_people", count as f64)]).await;
+    }
 
     /// Waits until the stream has so many events of a kind.
     pub async fn until_told(&self, kind: &str, count: usize) {
@@ -127,8 +137,8 @@ impl Stage {
         });
         if found.await.is_none() {
             let told = all_lines(&self.told().await);
-            let (deliveries, log) = (self.livekit.deliveries(), self.usher.log());
-            panic!("no {count} of {kind} in {told:#?}\nof {deliveries:#?}\n{log}");
+            let (livekit, log) = (&self.livekit, self.usher.log());
+            panic!("no {count} of {kind} in {told:#?}\nof {livekit:#?}\n{log}");
         }
     }
 
