@@ -6,9 +6,11 @@
 pub mod acting;
 pub mod agenda;
 mod booking;
+mod deletion;
 mod door;
 mod error;
 mod index;
+mod listing;
 mod measure;
 mod observe;
 pub mod outbox;
@@ -40,6 +42,7 @@ pub use booking::BookedMeeting;
 pub use error::MeetingsError;
 use index::Index;
 use record::Record;
+use webhook::Heard;
 
 /// The meetings of this deployment; cheap to clone.
 #[derive(Clone)]
@@ -61,6 +64,9 @@ struct Inner {
     reports: Semaphore,
     /// Wakes those who tell meeting servers what to do.
     orders_changed: Notify,
+    /// When LiveKit's servers and rooms gave a sign of life.
+    heard: Mutex<Heard>,
+    deletions: deletion::Deletions,
 }
 
 /// A durable write left events to be sent.
@@ -106,6 +112,8 @@ impl Meetings {
             due_changed: Notify::new(),
             reports: Semaphore::new(usage::REPORTS_AT_ONCE),
             orders_changed: Notify::new(),
+            heard: Mutex::default(),
+            deletions: deletion::Deletions::default(),
         };
         let meetings = Self(Arc::new(inner));
         meetings.read_all().await?;
@@ -149,7 +157,7 @@ impl Meetings {
     /// Whether a record can neither change any more nor speak against a token that is still good.
     fn is_of_the_past(&self, record: &[u8]) -> bool {
         let glance = record::glance(record);
-        let longest = self.longest_token();
+        let longest = self.0.config.borrow().longest_token();
         glance.is_some_and(|glance| {
             let is_done = glance.is_settled_before(self.now() - index::RECENT);
             is_done && !glance.speaks_after(self.now() - longest)
@@ -299,7 +307,7 @@ impl Meetings {
     fn stored(&self, record: &Record, new_events: usize) {
         let told = &record.outbox[record.outbox.len() - new_events..];
         told.iter()
-            .for_each(|event| measure::count(&self.0.metrics, event));
+            .for_each(|event| measure::count(&self.0.metrics, &record.meeting, event));
         self.0.live.tell(&record.meeting, told);
         self.note(record, told.first());
         self.0.due_changed.notify_one();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::Duration;
 
-use crate::domain::meeting::{MeetingType, Order, Slot};
+use crate::domain::meeting::{MeetingType, Order};
 use crate::domain::observation::Part;
 use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp};
 
@@ -48,7 +48,6 @@ struct Entry {
     lapses_at: Option<Timestamp>,
     counts: Census,
     meeting_type: MeetingType,
-    slot: Option<Slot>,
     /// Parts of the room where people are.
     parts: Vec<Part>,
 }
@@ -278,7 +277,6 @@ impl Entry {
                 people,
             },
             meeting_type: meeting.booking.meeting_type,
-            slot: meeting.booking.slot,
             parts,
         }
     }

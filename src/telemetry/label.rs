@@ -167,6 +167,26 @@ labels! {
         LiveKit = "livekit",
     }
 
+    /// What a webhook of LiveKit tells.
+    WebhookEvent {
+        RoomStarted = "room_started",
+        RoomFinished = "room_finished",
+        ParticipantJoined = "participant_joined",
+        ParticipantLeft = "participant_left",
+        ParticipantConnectionAborted = "participant_connection_aborted",
+        TrackPublished = "track_published",
+        TrackUnpublished = "track_unpublished",
+        EgressStarted = "egress_started",
+        EgressUpdated = "egress_updated",
+        EgressEnded = "egress_ended",
+        IngressStarted = "ingress_started",
+        IngressEnded = "ingress_ended",
+        AgentJobStarted = "agent_job_started",
+        AgentJobEnded = "agent_job_ended",
+        /// Newer than usher, or not read.
+        Other = "other",
+    }
+
     /// What became of one report.
     Verdict {
         /// It changed a meeting.
@@ -214,6 +234,8 @@ labels! {
 
     /// What usher concluded by itself because nobody had reported it.
     Correction {
+        /// A room is open whose opening was never reported.
+        MissedStart = "missed_start",
         /// Somebody is in whose joining was never reported.
         MissedJoin = "missed_join",
         /// Somebody is gone whose leaving was never reported.
@@ -222,6 +244,25 @@ labels! {
         MissedEnd = "missed_end",
         /// A late fact changed the figures of a completed meeting.
         Amended = "amended",
+        /// A room was begun again under its old name: its server had lost it with everybody inside.
+        ServerLost = "server_lost",
+        /// A room is over that is still listed, though nothing serves it.
+        Ghost = "ghost",
+    }
+
+    /// What a LiveKit server is asked to list.
+    ListingOf {
+        Rooms = "rooms",
+        People = "people",
+    }
+
+    /// How it answers.
+    ListingResult {
+        Ok = "ok",
+        /// It was not reached, or did not answer in time, or nothing that could be read.
+        Away = "away",
+        /// It does not let usher ask, or does not know the question.
+        Refused = "refused",
     }
 
     /// What a meeting server has to be told.
@@ -289,6 +330,15 @@ impl Route {
     /// Whether the route is for supervision, whose requests come every few seconds and say nothing new.
     pub fn is_supervision(self) -> bool {
         matches!(self, Self::Live | Self::Ready | Self::Metrics)
+    }
+}
+
+// === impl WebhookEvent ===
+
+impl WebhookEvent {
+    pub fn named(name: &str) -> Self {
+        let known = Self::ALL.iter().find(|event| event.as_str() == name);
+        known.copied().unwrap_or(Self::Other)
     }
 }
 

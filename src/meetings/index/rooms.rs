@@ -1,7 +1,7 @@
 //! Questions about one room, or about the rooms of one server.
 
 use super::{Index, MOST_AT_ONCE, Room};
-use crate::domain::meeting::{MeetingType, Slot};
+use crate::domain::meeting::MeetingType;
 use crate::domain::observation::{BackendId, Part};
 use crate::domain::{MeetingId, RoomKey, Timestamp};
 
@@ -67,6 +67,12 @@ impl Index {
         room.open.iter().map(|(_, id)| *id).filter(lives).collect()
     }
 
+    /// Whether a meeting is booked or goes on in the room, or was there not long ago.
+    pub(in crate::meetings) fn knows(&self, room: &RoomKey) -> bool {
+        let known = self.rooms.get(room);
+        known.is_some_and(|room| !room.open.is_empty() || room.last.is_some())
+    }
+
     /// The type of the meeting that is open in the room.
     pub(in crate::meetings) fn type_of_room(&self, room: &RoomKey) -> MeetingType {
         let open = self.rooms.get(room).and_then(|room| room.open.first());
@@ -91,20 +97,6 @@ impl Index {
         let called_off = || room.called_off.map(|called_off| called_off.meeting);
         let last = room.last.map(|(_, id)| id).or_else(called_off);
         open.map(|(_, id)| *id).chain(last).collect()
-    }
-
-    /// The meeting that somebody who comes in at `at` comes to.
-    pub(in crate::meetings) fn open_in(&self, room: &RoomKey, at: Timestamp) -> Option<MeetingId> {
-        self.rooms.get(room)?.current(at)
-    }
-
-    /// The first booked time in the room that begins after `at`.
-    pub(in crate::meetings) fn next_booked_in(&self, room: &RoomKey, at: Timestamp) -> Option<Slot> {
-        let open = self.rooms.get(room)?.open.iter();
-        let booked = open.filter_map(|(starts_at, id)| starts_at.and(self.meetings.get(id)?.slot));
-        booked
-            .filter(|slot| slot.starts_at > at)
-            .min_by_key(|slot| slot.starts_at)
     }
 
     /// Whether the last meeting of the room was ended or called off by a caller, not before `issued_at`, and no other is
