@@ -1,9 +1,21 @@
 //! Questions about one room, or about the rooms of one server.
 
-use super::{Index, MOST_AT_ONCE};
+use super::{Index, MOST_AT_ONCE, Room};
 use crate::domain::meeting::MeetingType;
 use crate::domain::observation::{BackendId, Part};
 use crate::domain::{MeetingId, RoomKey, Timestamp};
+
+/// A room of a server, as far as its meetings are of interest to what the server lists.
+#[derive(Debug, Clone)]
+pub(in crate::meetings) struct Followed {
+    pub(in crate::meetings) room: RoomKey,
+    /// Whether a meeting is open or booked there.
+    pub(in crate::meetings) is_booked: bool,
+    /// The open ones that people are in, or whose room is open.
+    pub(in crate::meetings) living: Vec<MeetingId>,
+    /// The one that ended last, while it can still be corrected.
+    pub(in crate::meetings) last: Option<MeetingId>,
+}
 
 // === impl Index ===
 
@@ -33,6 +45,26 @@ impl Index {
             parts.iter().map(move |part| (key.clone(), part.clone()))
         });
         parts.filter(|(_, part)| part.is_room() != of_breakouts).collect()
+    }
+
+    /// The rooms of a backend that are followed, or were until a moment ago.
+    pub(in crate::meetings) fn followed(&self, backend: &BackendId) -> Vec<Followed> {
+        let rooms = self.rooms.iter().filter(|(key, _)| key.backend == *backend);
+        let followed = rooms.map(|(key, room)| Followed {
+            room: key.clone(),
+            is_booked: !room.open.is_empty(),
+            living: self.living(room),
+            last: room.last.map(|(_, id)| id),
+        });
+        followed
+            .filter(|followed| followed.is_booked || followed.last.is_some())
+            .collect()
+    }
+
+    /// The meetings of the room that people are in, or whose room is open.
+    fn living(&self, room: &Room) -> Vec<MeetingId> {
+        let lives = |id: &MeetingId| self.meetings.get(id).is_some_and(|entry| !entry.parts.is_empty());
+        room.open.iter().map(|(_, id)| *id).filter(lives).collect()
     }
 
     /// Whether a meeting is booked or goes on in the room, or was there not long ago.
