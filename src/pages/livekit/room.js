@@ -29,8 +29,9 @@ const ENDINGS = new Map([
   [DisconnectReason.ROOM_CLOSED, "ended"],
 ]);
 
-/** Before each new beginning, after the library has tried to keep the connection for most of a minute. */
-const PAUSES_MS = [0, 2000, 5000, 10_000, 20_000, 30_000];
+/** Before each new beginning, after the library has tried to keep the connection for most of a minute: a server that lost
+ * its rooms is noticed, and the room made again, within two minutes. */
+const PAUSES_MS = [0, 2000, 5000, 10_000, 20_000, 30_000, 30_000, 30_000];
 
 /** Whatever changes what can be seen. */
 const CHANGES = [
@@ -52,10 +53,11 @@ const CHANGES = [
 ];
 
 /** Why there is no room to show; `how` is a state of the page. */
-export class NoRoom extends Error {
-  constructor(how) {
+class NoRoom extends Error {
+  constructor(how, isFinal) {
     super(`no room: ${how}`);
     this.how = how;
+    this.isFinal = isFinal;
   }
 }
 
@@ -65,7 +67,7 @@ export class NoRoom extends Error {
  * the person moderates, has `mute(identity)` and `remove(identity)`.
  */
 export async function open({ server, token, audio }, ways) {
-  if (!isBrowserSupported()) throw new NoRoom("unsupported");
+  if (!isBrowserSupported()) throw new NoRoom("unsupported", true);
   const visit = new Visit({ server, audio }, ways);
   await visit.goIn(token);
   return visit;
@@ -98,7 +100,9 @@ class Visit {
     try {
       await this.#room.connect(this.#server, token);
     } catch (fault) {
-      throw new NoRoom(isRefusal(fault) ? "not_let_in" : "server_away");
+      const isRefused = fault instanceof ConnectionError && fault.reason === ConnectionErrorReason.NotAllowed;
+      // A room that is not there can be made; a token that is not good stays so.
+      throw new NoRoom(isRefused ? "not_let_in" : "server_away", isRefused && fault.status !== 404);
     }
   }
 
@@ -174,6 +178,7 @@ class Visit {
   }
 
   async #tryAgain() {
+    let how;
     for (const pause of PAUSES_MS) {
       // Not all at the same moment, when the server is back.
       await new Promise((done) => setTimeout(done, pause * (0.5 + Math.random())));
@@ -182,11 +187,12 @@ class Visit {
       try {
         await this.goIn(token);
         return null;
-      } catch ({ how }) {
-        if (how === "not_let_in") return how;
+      } catch (fault) {
+        how = fault.how;
+        if (fault.isFinal) break;
       }
     }
-    return "server_away";
+    return how;
   }
 
   // === what is shown ===
@@ -208,8 +214,4 @@ class Visit {
     this.#wake = await navigator.wakeLock?.request("screen").catch(() => null);
     if (this.#isOver) this.#wake?.release();
   };
-}
-
-function isRefusal(fault) {
-  return fault instanceof ConnectionError && fault.reason === ConnectionErrorReason.NotAllowed;
 }
