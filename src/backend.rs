@@ -215,7 +215,10 @@ impl Backends {
 impl BackendError {
     /// Whether the same call can succeed later.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Away(_) | Self::Strange | Self::Refused { .. } | Self::NoRoute)
+        matches!(
+            self,
+            Self::Away(_) | Self::Strange | Self::Refused { .. } | Self::NoRoute
+        )
     }
 }
 

@@ -211,7 +211,11 @@ impl Acting {
         let config = self.0.meetings.0.config.borrow().clone();
         match order {
             Order::Open { slot } => {
-                let server = config.daemon.livekit.iter().find(|server| server.name == room.backend.name);
+                let server = config
+                    .daemon
+                    .livekit
+                    .iter()
+                    .find(|server| server.name == room.backend.name);
                 match server.is_some_and(|server| server.create_rooms) {
                     true => {
                         let how = preparation(&config, meeting, *slot, self.0.meetings.now());

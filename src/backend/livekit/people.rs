@@ -34,7 +34,11 @@ impl Service {
         let client = self.client();
         let mut muted = 0;
         for info in present(&client, room, who).await? {
-            for track in info.tracks.iter().filter(|track| !track.muted && concerns(media, track)) {
+            for track in info
+                .tracks
+                .iter()
+                .filter(|track| !track.muted && concerns(media, track))
+            {
                 let mute = || mute(&client, room, &info.identity, &track.sid);
                 match call(mute).await {
                     Ok(()) => muted += 1,
@@ -95,12 +99,7 @@ fn concerns(media: Media, track: &proto::TrackInfo) -> bool {
 }
 
 /// The crate panics where the answer names no track, which is LiveKit's answer for one that is gone.
-async fn mute(
-    client: &RoomClient,
-    room: &RoomName,
-    identity: &str,
-    track: &str,
-) -> Result<(), ServiceError> {
+async fn mute(client: &RoomClient, room: &RoomName, identity: &str, track: &str) -> Result<(), ServiceError> {
     let muted = client.mute_published_track(room.as_str(), identity, track, true);
     match AssertUnwindSafe(muted).catch_unwind().await {
         Ok(muted) => muted.map(drop),

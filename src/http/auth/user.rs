@@ -68,10 +68,13 @@ impl Incoming {
         &self,
         judged: Result<Verified, Refusal>,
     ) -> Result<Judged, ApiError> {
-        let judged = judged.and_then(|verified| match self.is_called_off(&verified) || self.is_removed(&verified) {
-            true => Err(Refusal::Revoked),
-            false => Ok(verified),
-        });
+        let judged =
+            judged.and_then(
+                |verified| match self.is_called_off(&verified) || self.is_removed(&verified) {
+                    true => Err(Refusal::Revoked),
+                    false => Ok(verified),
+                },
+            );
         self.unless_signed_out(judged).await
     }
 
@@ -86,7 +89,8 @@ impl Incoming {
         let user = verified.user.id.as_deref().and_then(|id| UserId::parse(id).ok());
         let room = verified.opens.as_ref();
         let meetings = &self.api.meetings;
-        room.zip(user).is_some_and(|(room, user)| meetings.is_removed(room, &user))
+        room.zip(user)
+            .is_some_and(|(room, user)| meetings.is_removed(room, &user))
     }
 
     async fn unless_signed_out(&self, judged: Result<Verified, Refusal>) -> Result<Judged, ApiError> {

@@ -101,11 +101,7 @@ pub(super) async fn generate_token(request: &Incoming, body: Body) -> Result<Ans
     answer.await.map_err(|error| caller.refused(error))
 }
 
-async fn answer(
-    request: &Incoming,
-    caller: &Caller<'_>,
-    wanted: GenerateToken,
-) -> Result<Answer, ApiError> {
+async fn answer(request: &Incoming, caller: &Caller<'_>, wanted: GenerateToken) -> Result<Answer, ApiError> {
     let (api, now) = (&request.api, request.context.received_at);
     let grant = wanted.grant(caller, now)?;
     let keyring = api.keyring.borrow().clone();
