@@ -17,6 +17,10 @@ pub mod source;
 pub mod users;
 pub mod watch;
 
+use chrono::Duration;
+
+use crate::domain::access::Window;
+
 pub use clients::{Client, Clients, Scope, own_pages};
 pub use daemon::Daemon;
 pub use environment::Environment;
@@ -42,6 +46,24 @@ pub struct Config {
 // === impl Config ===
 
 impl Config {
+    /// For how long booked meetings keep their rooms open around their time.
+    pub fn window(&self) -> Window {
+        let meetings = &self.daemon.meetings;
+        Window {
+            early: Duration::minutes(i64::from(meetings.early_join_minutes)),
+            grace: Duration::seconds(i64::from(meetings.booked_grace_secs)),
+            ends_are_kept: meetings.enforce_end,
+            tokens_live: self.longest_token(),
+        }
+    }
+
+    /// How long the token that lives longest lives, at least a day: people are given such ones where no client says less.
+    pub fn longest_token(&self) -> Duration {
+        let ceilings = self.clients.values().map(|client| client.max_token_secs);
+        let longest = ceilings.max().unwrap_or_default();
+        Duration::seconds(i64::try_from(longest).unwrap_or(i64::MAX / 1000)).max(Duration::days(1))
+    }
+
     /// Takes over from the `running` configuration what cannot change without a restart, and names what of it differs.
     pub(crate) fn keep_until_restart(&mut self, running: &Self) -> Vec<&'static str> {
         let (new, old) = (&mut self.daemon, &running.daemon);

@@ -41,6 +41,7 @@ pub use booking::BookedMeeting;
 pub use error::MeetingsError;
 use index::Index;
 use record::Record;
+use webhook::Heard;
 
 /// The meetings of this deployment; cheap to clone.
 #[derive(Clone)]
@@ -62,6 +63,8 @@ struct Inner {
     reports: Semaphore,
     /// Wakes those who tell meeting servers what to do.
     orders_changed: Notify,
+    /// When LiveKit's servers and rooms gave a sign of life.
+    heard: Mutex<Heard>,
 }
 
 /// A durable write left events to be sent.
@@ -107,6 +110,7 @@ impl Meetings {
             due_changed: Notify::new(),
             reports: Semaphore::new(usage::REPORTS_AT_ONCE),
             orders_changed: Notify::new(),
+            heard: Mutex::default(),
         };
         let meetings = Self(Arc::new(inner));
         meetings.read_all().await?;
@@ -150,7 +154,7 @@ impl Meetings {
     /// Whether a record can neither change any more nor speak against a token that is still good.
     fn is_of_the_past(&self, record: &[u8]) -> bool {
         let glance = record::glance(record);
-        let longest = self.longest_token();
+        let longest = self.0.config.borrow().longest_token();
         glance.is_some_and(|glance| {
             let is_done = glance.is_settled_before(self.now() - index::RECENT);
             is_done && !glance.speaks_after(self.now() - longest)

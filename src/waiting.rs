@@ -2,17 +2,16 @@
 //! so after a restart they are back within seconds; who had been let in and is not in yet is let in once more.
 
 mod room;
-mod standing;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Duration;
 
+pub use crate::domain::access::Decision;
 use crate::domain::{MeetingId, Timestamp, UserId};
-pub use room::{Decision, Waiter, Waiting};
 use room::{Full, Room};
-pub use standing::{Door, Reason, Standing, Visitor};
+pub use room::{Waiter, Waiting};
 
 /// The waiting rooms of all meetings; cheap to clone.
 #[derive(Debug, Clone, Default)]

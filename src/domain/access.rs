@@ -3,7 +3,9 @@
 mod entry;
 mod feature;
 mod opening;
+mod phase;
 mod seat;
+mod standing;
 
 use std::fmt;
 
@@ -12,8 +14,10 @@ use wildmatch::WildMatch;
 
 pub use self::entry::{Channel, Entry, EntryDenial, Party, RoomRules, Rule, Unbooked, Visitor, Waits};
 pub use self::feature::FEATURES;
-pub use self::opening::{Booked, Closed, Opening, PasswordError, RoomPassword, Window};
+pub use self::opening::{Booked, Closed, Opening, PasswordError, RoomPassword};
+pub use self::phase::{Phase, Window};
 pub use self::seat::{Seat, Viewer};
+pub use self::standing::{Claim, Decision, Reason, Standing};
 use super::RoomName;
 use super::id::{NameError, normal_form};
 

@@ -1,6 +1,7 @@
 //! What a handler answers: a status, a body that nobody caches, and what the request log is told.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
@@ -230,7 +231,7 @@ impl Answer {
             answer.set(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(wait) = error.retry_after() {
-            answer.set(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+            answer.set(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
         answer
     }
@@ -259,6 +260,12 @@ impl Answer {
     fn set(&mut self, name: HeaderName, value: HeaderValue) {
         self.response.headers_mut().insert(name, value);
     }
+}
+
+/// Rounded up, and at least one: who comes back at once comes too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    let begun = u64::from(wait.subsec_nanos() > 0);
+    (wait.as_secs() + begun).max(1)
 }
 
 // === impl ErrorBody ===

@@ -1,9 +1,7 @@
 //! What is booked in a room now, for whoever stands at its door.
 
-use chrono::Duration;
-
 use super::{Meetings, MeetingsError};
-use crate::domain::access::{Booked, Window};
+use crate::domain::access::Booked;
 use crate::domain::{Meeting, RoomKey, Timestamp};
 
 /// How many returns to one room are followed back.
@@ -14,7 +12,7 @@ const MOST_RETURNS: usize = 8;
 impl Meetings {
     /// What is booked in the room at `at`. It reads the few meetings that it may be about, and writes nothing.
     pub async fn booked(&self, room: &RoomKey, at: Timestamp) -> Result<Booked, MeetingsError> {
-        let window = self.window();
+        let window = self.0.config.borrow().window();
         let opens_until = at.checked_add_signed(window.early).unwrap_or(at);
         let about = self.index(|index| index.about(room, opens_until));
         let mut meetings = Vec::with_capacity(about.len());
@@ -35,16 +33,5 @@ impl Meetings {
             meetings.push(meeting);
         }
         Ok(())
-    }
-
-    /// For how long booked meetings keep their rooms open around their time.
-    pub fn window(&self) -> Window {
-        let config = self.0.config.borrow();
-        let meetings = &config.daemon.meetings;
-        Window {
-            early: Duration::minutes(i64::from(meetings.early_join_minutes)),
-            grace: Duration::seconds(i64::from(meetings.booked_grace_secs)),
-            ends_are_kept: meetings.enforce_end,
-        }
     }
 }

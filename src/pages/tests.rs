@@ -234,13 +234,25 @@ fn a_page_of_livekit_brings_the_room_with_it_and_that_of_jitsi_does_not() {
         let server = "wss://live.test";
         let page = join(language, "x", "ready", JoinPlace::LiveKit { server });
         let script = format!("data-client=\"/usher/assets/{}\"", Asset::ROOM.file());
-        assert!(page.contains(&script) && page.contains(&Asset::ROOM_STYLE.file()), "{page}");
-        assert!(page.contains("<template id=\"room\">") && page.contains(server), "{page}");
+        assert!(
+            page.contains(&script) && page.contains(&Asset::ROOM_STYLE.file()),
+            "{page}"
+        );
+        assert!(
+            page.contains("<template id=\"room\">") && page.contains(server),
+            "{page}"
+        );
         let form = tags(&page).into_iter().find(|tag| tag.starts_with("form "));
-        assert!(form.is_some_and(|form| form.ends_with(" hidden")), "a script shows it");
+        assert!(
+            form.is_some_and(|form| form.ends_with(" hidden")),
+            "a script shows it"
+        );
         let domain = "meet.test";
         let page = join(language, "x", "ready", JoinPlace::Jitsi { domain });
-        assert!(!page.contains("/assets/room") && !page.contains("id=\"room"), "{page}");
+        assert!(
+            !page.contains("/assets/room") && !page.contains("id=\"room"),
+            "{page}"
+        );
     }
 }
 

@@ -169,6 +169,26 @@ labels! {
         LiveKit = "livekit",
     }
 
+    /// What a webhook of LiveKit tells.
+    WebhookEvent {
+        RoomStarted = "room_started",
+        RoomFinished = "room_finished",
+        ParticipantJoined = "participant_joined",
+        ParticipantLeft = "participant_left",
+        ParticipantConnectionAborted = "participant_connection_aborted",
+        TrackPublished = "track_published",
+        TrackUnpublished = "track_unpublished",
+        EgressStarted = "egress_started",
+        EgressUpdated = "egress_updated",
+        EgressEnded = "egress_ended",
+        IngressStarted = "ingress_started",
+        IngressEnded = "ingress_ended",
+        AgentJobStarted = "agent_job_started",
+        AgentJobEnded = "agent_job_ended",
+        /// Newer than usher, or not read.
+        Other = "other",
+    }
+
     /// What became of one report.
     Verdict {
         /// It changed a meeting.
@@ -297,6 +317,15 @@ impl Route {
     /// Whether the route is for supervision, whose requests come every few seconds and say nothing new.
     pub fn is_supervision(self) -> bool {
         matches!(self, Self::Live | Self::Ready | Self::Metrics)
+    }
+}
+
+// === impl WebhookEvent ===
+
+impl WebhookEvent {
+    pub fn named(name: &str) -> Self {
+        let known = Self::ALL.iter().find(|event| event.as_str() == name);
+        known.copied().unwrap_or(Self::Other)
     }
 }
 

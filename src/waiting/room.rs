@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::Duration;
 
+use crate::domain::access::Decision;
 use crate::domain::{Timestamp, UserId};
 
 /// The people of one meeting, as far as they passed by here.
@@ -21,13 +22,6 @@ pub struct Waiter {
     pub user: UserId,
     /// As the host sees them.
     pub name: String,
-}
-
-/// What a host says to somebody who waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    Admitted,
-    Denied,
 }
 
 /// One person of a waiting room, as hosts see them.

@@ -242,6 +242,15 @@ impl RoomRules {
     }
 }
 
+// === impl Waits ===
+
+impl Waits {
+    /// Whether they make anybody wait for somebody.
+    pub fn hold_people(self) -> bool {
+        self.for_host || self.to_be_let_in
+    }
+}
+
 // === impl Channel ===
 
 impl Channel {

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use chrono::Duration;
-
 use super::entry::{RoomRules, Unbooked};
+use super::phase::{Phase, Window};
 use crate::domain::{Booking, Meeting, RoomName, Status, Timestamp};
 
 /// What is booked in a room, as whoever stands at its door finds it.
@@ -21,17 +20,6 @@ pub enum Booked {
     },
     /// Its time is now, or it goes on.
     Now(Box<Meeting>),
-}
-
-/// For how long a booked meeting keeps its room open around its time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Window {
-    /// How long before the start people may come in.
-    pub early: Duration,
-    /// How long after the end they may come back; or may not, where the end is kept.
-    pub grace: Duration,
-    /// Whether nobody may stay beyond the end.
-    pub ends_are_kept: bool,
 }
 
 /// As what a room opens.
@@ -101,7 +89,7 @@ impl Booked {
             .any(|meeting| goes_on(meeting) && !is_arranged(meeting));
         let of_each = meetings
             .into_iter()
-            .filter(|meeting| is_arranged(meeting) && !meeting.booking.is_in_person())
+            .filter(is_arranged)
             .map(|meeting| Self::of_one(meeting, window, at));
         let found = of_each.max_by(|a, b| a.weight().cmp(&b.weight()));
         match found {
@@ -133,20 +121,16 @@ impl Booked {
     }
 
     fn of_one(meeting: Meeting, window: Window, at: Timestamp) -> Self {
-        let is_past = window
-            .closes_at(&meeting)
-            .is_some_and(|closes_at| closes_at <= at);
-        let opens_at = window.opens_at(&meeting).filter(|opens_at| at < *opens_at);
-        let is_over = window.is_over_for_everyone(&meeting, at);
+        let phase = window.phase(&meeting, at);
         let meeting = Box::new(meeting);
-        match (meeting.status, opens_at) {
-            (Status::Active { .. }, _) if !is_over => Self::Now(meeting),
-            _ if is_past => Self::Nothing,
-            _ if is_over => Self::Over(meeting),
-            (Status::Completed { .. }, _) if meeting.booking.slot.is_none() => Self::Nothing,
-            (Status::Missed { .. }, _) => Self::Nothing,
-            (_, Some(opens_at)) => Self::Later { meeting, opens_at },
-            (_, None) => Self::Now(meeting),
+        match phase {
+            Phase::InPerson | Phase::Over { is_shut: false, .. } => Self::Nothing,
+            Phase::Over { is_shut: true, .. } => Self::Over(meeting),
+            Phase::Early { opens_at }
+            | Phase::Left {
+                opens_at: Some(opens_at),
+            } => Self::Later { meeting, opens_at },
+            Phase::Open | Phase::Left { opens_at: None } => Self::Now(meeting),
         }
     }
 
@@ -160,33 +144,6 @@ impl Booked {
             Self::Now(_) => (3, None),
         };
         (rank, goes_on, std::cmp::Reverse(opens_at))
-    }
-}
-
-// === impl Window ===
-
-impl Window {
-    /// When people may come in first; none where no time was agreed.
-    pub fn opens_at(&self, meeting: &Meeting) -> Option<Timestamp> {
-        let slot = meeting.booking.slot?;
-        let opens_at = slot.starts_at.checked_sub_signed(self.early);
-        Some(opens_at.unwrap_or(Timestamp::MIN_UTC))
-    }
-
-    /// Whether a caller ended it or called it off, or its end has come and is kept.
-    fn is_over_for_everyone(&self, meeting: &Meeting, at: Timestamp) -> bool {
-        let has_ended = meeting.booking.slot.is_some_and(|slot| slot.ends_at() <= at);
-        let is_cancelled = matches!(meeting.status, Status::Cancelled { .. });
-        is_cancelled || meeting.called_off_at.is_some() || (self.ends_are_kept && has_ended)
-    }
-
-    /// Until when they may come back to one that is over, or may not where it is over for everyone: clients that
-    /// lost their room try again by themselves.
-    fn closes_at(&self, meeting: &Meeting) -> Option<Timestamp> {
-        let ends_at = meeting.booking.slot?.ends_at();
-        let over_at = meeting.called_off_at.map_or(ends_at, |at| at.max(ends_at));
-        let closes_at = over_at.checked_add_signed(self.grace);
-        Some(closes_at.unwrap_or(Timestamp::MAX_UTC))
     }
 }
 

@@ -1,17 +1,15 @@
 //! Whether somebody may go in to a meeting now: their seat, the rules for its room, the hour, and what the host says.
 
-use chrono::Duration;
 use chrono_tz::Tz;
 
-use crate::domain::access::Visitor;
+use crate::domain::access::{Claim, Decision, Standing, Visitor, Waits, Window};
 use crate::domain::meeting::Meeting;
 use crate::domain::observation::without_address_id;
-use crate::domain::{Timestamp, User, UserId};
+use crate::domain::{Status, Timestamp, User, UserId};
 use crate::http::Incoming;
 use crate::http::error::{ApiError, MeetingRefusal};
 use crate::http::meetings::door::{local, zone_of};
 use crate::signin::{Session, accounts};
-use crate::waiting::{self, Door, Standing};
 
 /// Somebody before the door of a meeting that they may know of.
 pub(in crate::http) struct Arrival<'a> {
@@ -63,18 +61,13 @@ impl<'a> Arrival<'a> {
 
     /// Where the person stands now.
     pub(super) fn standing(&self) -> Standing {
-        let visitor = waiting::Visitor {
+        let claim = Claim {
             passes: self.passes,
+            is_removed: self.is_removed,
             decision: self.decision(),
         };
-        let standing = self
-            .door()
-            .standing(self.meeting, visitor, || self.host_is_in(), self.now());
-        match standing {
-            Standing::Cancelled | Standing::Over | Standing::InPerson => standing,
-            _ if self.is_removed => Standing::Removed,
-            _ => standing,
-        }
+        let phase = self.window().phase(self.meeting, self.now());
+        phase.standing(self.waits(), claim, || self.host_is_in())
     }
 
     /// Refuses those who have to wait, with what they wait for.
@@ -95,22 +88,23 @@ impl<'a> Arrival<'a> {
     pub(in crate::http) fn has_to_wait(&self) -> bool {
         match self.standing() {
             Standing::Waiting(_) | Standing::Denied | Standing::Removed => true,
-            Standing::TooEarly { .. } => self.door().holds_people() && !self.passes,
+            Standing::TooEarly { .. } => self.waits().hold_people() && !self.passes,
             _ => false,
         }
     }
 
     /// They are the host when they are seen in the room, which matters where anybody waits for one.
     pub(in crate::http) fn note_moderator(&self) {
-        if self.moderates && self.door().holds_people() {
+        if self.moderates && self.waits().hold_people() {
             let (rooms, user) = (&self.request.api.waiting, &self.user.id);
             rooms.note_moderator(self.meeting.id, user, self.now());
         }
     }
 
-    /// From when on people may come in.
+    /// From when on people may come in; none where they may at any time, as into a meeting that is going on.
     pub(super) fn opens_at(&self) -> Option<Timestamp> {
-        self.door().opens_at(self.meeting)
+        let opens_at = self.window().opens_at(self.meeting);
+        opens_at.filter(|_| self.meeting.status == Status::Scheduled)
     }
 
     /// The zone in which the time was agreed.
@@ -122,19 +116,18 @@ impl<'a> Arrival<'a> {
         self.request.context.received_at
     }
 
-    fn decision(&self) -> Option<waiting::Decision> {
+    fn decision(&self) -> Option<Decision> {
         let (rooms, user) = (&self.request.api.waiting, &self.user.id);
         rooms.decision(self.meeting.id, user)
     }
 
-    fn door(&self) -> Door {
-        let config = &self.request.config;
-        let waits = config.rooms.access.waits(&self.meeting.booking.room.name);
-        Door {
-            early: Duration::minutes(config.daemon.meetings.early_join_minutes.into()),
-            wait_for_host: waits.for_host,
-            lobby: waits.to_be_let_in,
-        }
+    fn waits(&self) -> Waits {
+        let rules = &self.request.config.rooms.access;
+        rules.waits(&self.meeting.booking.room.name)
+    }
+
+    fn window(&self) -> Window {
+        self.request.config.window()
     }
 
     /// Whether somebody is in, as far as the meeting server said, who moderates there.

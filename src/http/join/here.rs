@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::door::Arrival;
 use super::meeting_at;
 use super::ticket::{Admission, AdmissionBody};
+use crate::domain::access::Standing;
 use crate::http::Incoming;
 use crate::http::answer::{Answer, Success};
 use crate::http::body::Body;
@@ -14,7 +15,7 @@ use crate::http::field::seconds;
 use crate::http::openapi::tag;
 use crate::http::refused::Refused;
 use crate::telemetry::label::{Label, Route};
-use crate::waiting::{Crowded, Standing, Waiter};
+use crate::waiting::{Crowded, Waiter};
 
 /// What the page says; all of it may be left out.
 #[derive(Debug, Default, Deserialize, ToSchema)]

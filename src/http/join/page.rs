@@ -8,6 +8,7 @@ use url::Url;
 
 use super::door::Arrival;
 use super::{meeting_at, policy};
+use crate::domain::access::{Reason, Standing};
 use crate::domain::meeting::MeetingType;
 use crate::domain::{MeetingId, UserId};
 use crate::http::Incoming;
@@ -25,7 +26,6 @@ use crate::http::sso::to_sign_in;
 use crate::pages::{Frame, JoinPage, JoinPlace, JoinTime};
 use crate::signin::{Session, accounts};
 use crate::telemetry::label::{Label, Route};
-use crate::waiting::{Reason, Standing};
 
 /// Names that the page lists.
 const MOST_NAMES: usize = 12;

@@ -55,7 +55,10 @@ mod tests {
                 "http://127.0.0.1:7880",
                 "connect-src 'self' http://127.0.0.1:7880 ws://127.0.0.1:7880;",
             ),
-            ("ws://live.test:80", "connect-src 'self' http://live.test ws://live.test;"),
+            (
+                "ws://live.test:80",
+                "connect-src 'self' http://live.test ws://live.test;",
+            ),
             (
                 "https://live.test/; script-src *",
                 "connect-src 'self' https://live.test wss://live.test;",
@@ -64,7 +67,10 @@ mod tests {
         ] {
             let policy = livekit(server);
             assert!(policy.contains(allowed), "{policy}");
-            assert!(policy.contains("; script-src 'self'; ") && !policy.contains('*'), "{policy}");
+            assert!(
+                policy.contains("; script-src 'self'; ") && !policy.contains('*'),
+                "{policy}"
+            );
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Whether the door of a meeting stands open at a moment, and when it will.
+//! What people are told of the door of a meeting at a moment, and in which zone.
 
 use chrono::Duration;
 use chrono_tz::Tz;
 
 use crate::config::Config;
-use crate::domain::{Meeting, Status, Timestamp};
+use crate::domain::access::Phase;
+use crate::domain::{Meeting, Timestamp};
 use crate::http::error::MeetingRefusal;
 
 /// How the door stands.
@@ -24,19 +25,11 @@ pub(in crate::http) enum Door {
 impl Door {
     /// As it stands at `now`. People may come in some time before the booked start.
     pub(in crate::http) fn of(meeting: &Meeting, config: &Config, now: Timestamp) -> Self {
-        let booking = &meeting.booking;
-        if booking.is_in_person() {
-            return Self::InPerson;
-        }
-        if meeting.status.is_final() {
-            return Self::Shut;
-        }
-        let early = Duration::minutes(i64::from(config.daemon.meetings.early_join_minutes));
-        match (meeting.status, booking.slot) {
-            (Status::Scheduled, Some(slot)) if now < slot.starts_at - early => {
-                Self::Opens(slot.starts_at - early)
-            }
-            _ => Self::Open,
+        match config.window().phase(meeting, now) {
+            Phase::InPerson => Self::InPerson,
+            Phase::Early { opens_at } => Self::Opens(opens_at),
+            Phase::Open => Self::Open,
+            Phase::Left { .. } | Phase::Over { .. } => Self::Shut,
         }
     }
 

@@ -177,7 +177,7 @@ fn of_callers(operation: &Operation) -> Vec<&'static str> {
         codes.extend(["unauthenticated", "link_token", "rate_limited", "unavailable"]);
         codes.extend(Refusal::ALL.map(Refusal::code));
     }
-    if asks_for(security::PROSODY) {
+    if asks_for(security::PROSODY) || asks_for(security::LIVEKIT) {
         codes.extend(["unauthenticated", "rate_limited"]);
     }
     codes

@@ -1,9 +1,21 @@
 //! Questions about one room, or about the rooms of one server.
 
-use super::{Index, MOST_AT_ONCE};
-use crate::domain::meeting::{MeetingType, Slot};
+use super::{Index, MOST_AT_ONCE, Room};
+use crate::domain::meeting::MeetingType;
 use crate::domain::observation::{BackendId, Part};
 use crate::domain::{MeetingId, RoomKey, Timestamp, UserId};
+
+/// A room of a server, as far as its meetings are of interest to what the server lists.
+#[derive(Debug, Clone)]
+pub(in crate::meetings) struct Followed {
+    pub(in crate::meetings) room: RoomKey,
+    /// Whether a meeting is open or booked there.
+    pub(in crate::meetings) is_booked: bool,
+    /// The open ones that people are in, or whose room is open.
+    pub(in crate::meetings) living: Vec<MeetingId>,
+    /// The one that ended last, while it can still be corrected.
+    pub(in crate::meetings) last: Option<MeetingId>,
+}
 
 // === impl Index ===
 
@@ -35,6 +47,32 @@ impl Index {
         parts.filter(|(_, part)| part.is_room() != of_breakouts).collect()
     }
 
+    /// Whether a meeting is booked or goes on in the room, or was there not long ago.
+    pub(in crate::meetings) fn knows(&self, room: &RoomKey) -> bool {
+        let known = self.rooms.get(room);
+        known.is_some_and(|room| !room.open.is_empty() || room.last.is_some())
+    }
+
+    /// The rooms of a backend that are followed, or were until a moment ago.
+    pub(in crate::meetings) fn followed(&self, backend: &BackendId) -> Vec<Followed> {
+        let rooms = self.rooms.iter().filter(|(key, _)| key.backend == *backend);
+        let followed = rooms.map(|(key, room)| Followed {
+            room: key.clone(),
+            is_booked: !room.open.is_empty(),
+            living: self.living(room),
+            last: room.last.map(|(_, id)| id),
+        });
+        followed
+            .filter(|followed| followed.is_booked || followed.last.is_some())
+            .collect()
+    }
+
+    /// The meetings of the room that people are in, or whose room is open.
+    fn living(&self, room: &Room) -> Vec<MeetingId> {
+        let lives = |id: &MeetingId| self.meetings.get(id).is_some_and(|entry| !entry.parts.is_empty());
+        room.open.iter().map(|(_, id)| *id).filter(lives).collect()
+    }
+
     /// The type of the meeting that is open in the room.
     pub(in crate::meetings) fn type_of_room(&self, room: &RoomKey) -> MeetingType {
         let open = self.rooms.get(room).and_then(|room| room.open.first());
@@ -61,20 +99,6 @@ impl Index {
         open.map(|(_, id)| *id).chain(last).collect()
     }
 
-    /// The meeting that somebody who comes in at `at` comes to.
-    pub(in crate::meetings) fn open_in(&self, room: &RoomKey, at: Timestamp) -> Option<MeetingId> {
-        self.rooms.get(room)?.current(at)
-    }
-
-    /// The first booked time in the room that begins after `at`.
-    pub(in crate::meetings) fn next_booked_in(&self, room: &RoomKey, at: Timestamp) -> Option<Slot> {
-        let open = self.rooms.get(room)?.open.iter();
-        let booked = open.filter_map(|(starts_at, id)| starts_at.and(self.meetings.get(id)?.slot));
-        booked
-            .filter(|slot| slot.starts_at > at)
-            .min_by_key(|slot| slot.starts_at)
-    }
-
     /// Whether the last meeting of the room was ended or called off by a caller, not before `issued_at`, and no other is
     /// open there.
     pub(in crate::meetings) fn is_called_off(&self, room: &RoomKey, issued_at: Timestamp) -> bool {
@@ -85,7 +109,8 @@ impl Index {
 
     /// Whether somebody was removed from the meeting that they would come to at `at`; named as servers report them.
     pub(in crate::meetings) fn is_removed(&self, room: &RoomKey, user: &UserId, at: Timestamp) -> bool {
-        let meeting = self.open_in(room, at).and_then(|id| self.meetings.get(&id));
+        let current = self.rooms.get(room).and_then(|room| room.current(at));
+        let meeting = current.and_then(|id| self.meetings.get(&id));
         meeting.is_some_and(|entry| entry.removed.contains(user))
     }
 }

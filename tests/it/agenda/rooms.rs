@@ -1,40 +1,48 @@
-//! What is open in a room, what comes next there, and whether it was called off.
+//! What counts in a room, and whether it was called off.
 
 use usher::domain::access::Booked;
 
 use super::*;
 
+// === impl House ===
+
+impl House {
+    async fn booked(&self, name: &str, seconds: i64) -> Booked {
+        self.meetings.booked(&room(name), at(seconds)).await.unwrap()
+    }
+}
+
 #[tokio::test]
-async fn a_room_tells_what_is_open_and_what_comes_next() {
+async fn a_room_tells_which_meeting_counts_there() {
     let house = House::new().await;
-    let key = room("alpha");
-    assert_eq!(house.meetings.open_in(&key, at(0)), None);
+    assert_eq!(house.booked("alpha", 0).await, Booked::Nothing);
     let morning = house.book(booking("alpha", 3600)).await;
     let noon = house.book(booking("alpha", 7200)).await;
-    let open_in = |house: &House, seconds| house.meetings.open_in(&room("alpha"), at(seconds));
-    let next = |house: &House, seconds| house.meetings.next_booked_in(&room("alpha"), at(seconds));
     assert_eq!(
-        open_in(&house, 0),
-        Some(morning.id),
+        house.booked("alpha", 0).await,
+        Booked::Later {
+            meeting: Box::new(morning.clone()),
+            opens_at: at(3600 - 900)
+        },
         "the first is next, however far ahead"
     );
-    assert_eq!(next(&house, 0), slot(3600));
     assert_eq!(
-        (open_in(&house, 3600), next(&house, 3600)),
-        (Some(morning.id), slot(7200))
+        house.booked("alpha", 3600).await,
+        Booked::Now(Box::new(morning.clone()))
     );
-    assert_eq!((open_in(&house, 7200), next(&house, 7200)), (Some(noon.id), None));
+    assert_eq!(house.booked("alpha", 7200).await, Booked::Now(Box::new(noon)));
     house
         .meetings
-        .observe(&[enters("alpha", "ann", 3500)])
+        .observe(&[enters("alpha", "ann", 2000)])
         .await
         .unwrap();
     let house = house.restarted().await;
-    assert_eq!(open_in(&house, 9000), Some(morning.id), "it goes on");
+    let goes_on = house.booked("alpha", 9000).await;
+    let goes_on = goes_on.meeting().expect("it goes on");
     assert_eq!(
-        next(&house, 0),
-        slot(7200),
-        "what has begun does not come any more"
+        (goes_on.id, goes_on.status.as_str()),
+        (morning.id, "active"),
+        "who comes in comes to the next one"
     );
 }
 
@@ -70,7 +78,9 @@ async fn what_ended_by_itself_was_not_called_off() {
         .observe(&[enters("alpha", "ann", 5)])
         .await
         .unwrap();
-    let id = house.meetings.open_in(&room("alpha"), at(5)).unwrap();
+    let [id] = house.everything(&Owner::Everyone).await[..] else {
+        panic!("one meeting");
+    };
     house
         .meetings
         .observe(&[leaves("alpha", "ann", 5, 20)])
@@ -121,9 +131,7 @@ async fn what_was_booked_far_ahead_is_called_off_until_its_tokens_are_over() {
 async fn an_appointment_in_person_has_no_room() {
     let house = House::new().await;
     let visit = house.book(visit("alpha", 600, true)).await;
-    assert_eq!(house.meetings.open_in(&room("alpha"), at(600)), None);
-    let booked = house.meetings.booked(&room("alpha"), at(600)).await.unwrap();
-    assert_eq!(booked, Booked::Nothing);
+    assert_eq!(house.booked("alpha", 600).await, Booked::Nothing);
     NOW.set(hours(9));
     let (visit, changed) = house.meetings.apply(visit.id, &Input::Tick).await.unwrap();
     assert!(

@@ -1,5 +1,6 @@
 //! When rooms open, case by case, and what holds for all of them.
 
+use chrono::Duration;
 use proptest::prelude::*;
 
 use super::*;
@@ -12,6 +13,7 @@ const WINDOW: Window = Window {
     early: Duration::minutes(15),
     grace: Duration::minutes(5),
     ends_are_kept: false,
+    tokens_live: Duration::minutes(20),
 };
 const KEPT: Window = Window {
     ends_are_kept: true,
@@ -175,18 +177,27 @@ fn people_may_come_back_in_the_time_that_was_booked() {
 fn what_is_called_off_stays_closed() {
     let off = [cancelled(booking(when(60, 30)), 10)];
     assert_eq!(word(&off, WINDOW, 11), "over");
-    assert_eq!(word(&off, WINDOW, 94), "over");
     assert_eq!(
-        word(&off, WINDOW, 95),
+        word(&off, WINDOW, 109),
+        "over",
+        "tokens from before are still good"
+    );
+    assert_eq!(
+        word(&off, WINDOW, 110),
         "not booked",
         "the room is anybody's again"
     );
     assert_eq!(word(&[cancelled(booking(None), 10)], WINDOW, 600), "over");
     let ended = called_off(completed(booking(when(60, 30)), 93), 93);
     assert_eq!(
-        word(&[ended], WINDOW, 97),
+        word(std::slice::from_ref(&ended), WINDOW, 97),
         "over",
         "clients that lost their room come back at once"
+    );
+    assert_eq!(
+        word(&[ended], WINDOW, 113),
+        "not booked",
+        "counted from the later one"
     );
     let another = [off[0].clone(), meeting(booking(when(120, 30)))];
     assert_eq!(word(&another, WINDOW, 80), "in 25");
@@ -311,7 +322,7 @@ fn passwords_are_short_and_never_printed() {
     }
 }
 
-fn some_meeting() -> impl Strategy<Value = Meeting> {
+pub(in crate::domain::access) fn some_meeting() -> impl Strategy<Value = Meeting> {
     let slot = proptest::option::of((0..200i64, 1..60u32));
     (slot, 0..5u8, 0..250i64, any::<bool>()).prop_map(|(slot, status, minute, arranged)| {
         let slot = slot.and_then(|(start, minutes)| when(start, minutes));
@@ -326,11 +337,14 @@ fn some_meeting() -> impl Strategy<Value = Meeting> {
     })
 }
 
-fn some_window() -> impl Strategy<Value = Window> {
-    (0..30i64, 0..30i64, any::<bool>()).prop_map(|(early, grace, ends_are_kept)| Window {
-        early: Duration::minutes(early),
-        grace: Duration::minutes(grace),
-        ends_are_kept,
+pub(in crate::domain::access) fn some_window() -> impl Strategy<Value = Window> {
+    (0..30i64, 0..30i64, any::<bool>(), 0..60i64).prop_map(|(early, grace, ends_are_kept, tokens_live)| {
+        Window {
+            early: Duration::minutes(early),
+            grace: Duration::minutes(grace),
+            ends_are_kept,
+            tokens_live: Duration::minutes(tokens_live),
+        }
     })
 }
 
