@@ -5,6 +5,7 @@ pub mod fake;
 mod participant;
 mod people;
 mod program;
+pub mod real;
 mod server;
 mod signer;
 mod table;
