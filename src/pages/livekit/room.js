@@ -33,6 +33,9 @@ const ENDINGS = new Map([
  * its rooms is noticed, and the room made again, within two minutes. */
 const PAUSES_MS = [0, 2000, 5000, 10_000, 20_000, 30_000, 30_000, 30_000];
 
+/** Before each new try at a room that is not there yet: usher makes it when its door opens, which may be just now. */
+const MAKING_MS = [1000, 2000, 3000, 5000, 5000, 5000];
+
 /** Whatever changes what can be seen. */
 const CHANGES = [
   RoomEvent.ActiveSpeakersChanged,
@@ -52,14 +55,16 @@ const CHANGES = [
   RoomEvent.TrackUnsubscribed,
 ];
 
-/** Why there is no room to show; `how` is a state of the page. */
+/** Why there is no room to show: a state of the page; and whether it is only that nobody has made the room. */
 class NoRoom extends Error {
-  constructor(how, isFinal) {
+  constructor(how, isMissing = false) {
     super(`no room: ${how}`);
     this.how = how;
-    this.isFinal = isFinal;
+    this.isMissing = isMissing;
   }
 }
+
+const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 /**
  * Goes in; `show` of the visit that comes of it shows the room, `dispose` takes it away. `ways` is what the page can do:
@@ -67,9 +72,9 @@ class NoRoom extends Error {
  * the person moderates, has `mute(identity)` and `remove(identity)`.
  */
 export async function open({ server, token, audio }, ways) {
-  if (!isBrowserSupported()) throw new NoRoom("unsupported", true);
+  if (!isBrowserSupported()) throw new NoRoom("unsupported");
   const visit = new Visit({ server, audio }, ways);
-  await visit.goIn(token);
+  await visit.begin(token);
   return visit;
 }
 
@@ -96,13 +101,23 @@ class Visit {
     this.#view.querySelector("[data-leave]").addEventListener("click", () => this.#room.disconnect());
   }
 
-  async goIn(token) {
+  /** Goes in, as soon as there is a room. */
+  async begin(token) {
+    for (const pause of MAKING_MS) {
+      const fault = await this.#goIn(token).catch((fault) => fault);
+      if (!fault || this.#isOver) return;
+      if (!fault.isMissing) throw fault;
+      await wait(pause);
+    }
+    await this.#goIn(token);
+  }
+
+  async #goIn(token) {
     try {
       await this.#room.connect(this.#server, token);
     } catch (fault) {
       const isRefused = fault instanceof ConnectionError && fault.reason === ConnectionErrorReason.NotAllowed;
-      // A room that is not there can be made; a token that is not good stays so.
-      throw new NoRoom(isRefused ? "not_let_in" : "server_away", isRefused && fault.status !== 404);
+      throw new NoRoom(isRefused ? "not_let_in" : "server_away", isRefused && fault.status === 404);
     }
   }
 
@@ -181,15 +196,15 @@ class Visit {
     let how;
     for (const pause of PAUSES_MS) {
       // Not all at the same moment, when the server is back.
-      await new Promise((done) => setTimeout(done, pause * (0.5 + Math.random())));
+      await wait(pause * (0.5 + Math.random()));
       const token = this.#isOver ? null : await this.#ways.fresh();
       if (!token || this.#isOver) return null;
       try {
-        await this.goIn(token);
+        await this.#goIn(token);
         return null;
       } catch (fault) {
         how = fault.how;
-        if (fault.isFinal) break;
+        if (how === "not_let_in" && !fault.isMissing) break;
       }
     }
     return how;
