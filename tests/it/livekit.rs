@@ -6,6 +6,7 @@ mod participant;
 mod people;
 mod program;
 pub mod real;
+mod scenarios;
 mod server;
 mod signer;
 mod table;
