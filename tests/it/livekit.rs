@@ -5,7 +5,7 @@ pub mod fake;
 mod participant;
 mod people;
 mod program;
-mod real;
+pub mod real;
 mod scenarios;
 mod server;
 mod signer;
