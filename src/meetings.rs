@@ -18,6 +18,7 @@ pub mod report;
 mod retention;
 mod rooms;
 pub mod schedule;
+mod sweep;
 mod usage;
 pub mod webhook;
 
@@ -40,6 +41,7 @@ pub use booking::BookedMeeting;
 pub use error::MeetingsError;
 use index::Index;
 use record::Record;
+pub use sweep::Sweep;
 
 /// The meetings of this deployment; cheap to clone.
 #[derive(Clone)]
