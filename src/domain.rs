@@ -11,6 +11,7 @@ pub mod meeting;
 pub mod next;
 pub mod observation;
 pub mod participant;
+pub mod repair;
 pub mod report;
 pub mod usage;
 pub mod user;

@@ -12,6 +12,7 @@ mod index;
 mod measure;
 mod observe;
 pub mod outbox;
+pub mod people;
 mod record;
 pub mod repair;
 pub mod report;
@@ -30,7 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
-use crate::config::{Config, daemon};
+use crate::config::{Config, Daemon, daemon};
 use crate::domain::meeting::Order;
 use crate::domain::{Ambient, Event, Input, Meeting, MeetingId, Policy, RoomKey, Step, Timestamp};
 use crate::live::Live;
@@ -42,6 +43,7 @@ pub use error::MeetingsError;
 use index::Index;
 use record::Record;
 pub use sweep::Sweep;
+use webhook::Heard;
 
 /// The meetings of this deployment; cheap to clone.
 #[derive(Clone)]
@@ -63,6 +65,8 @@ struct Inner {
     reports: Semaphore,
     /// Wakes those who tell meeting servers what to do.
     orders_changed: Notify,
+    /// When LiveKit's servers and rooms gave a sign of life.
+    heard: Mutex<Heard>,
 }
 
 /// A durable write left events to be sent.
@@ -108,6 +112,7 @@ impl Meetings {
             due_changed: Notify::new(),
             reports: Semaphore::new(usage::REPORTS_AT_ONCE),
             orders_changed: Notify::new(),
+            heard: Mutex::default(),
         };
         let meetings = Self(Arc::new(inner));
         meetings.read_all().await?;
@@ -357,7 +362,7 @@ impl Meetings {
     }
 
     fn policy(&self) -> Policy {
-        policy(&self.0.config.borrow().daemon.meetings)
+        policy(&self.0.config.borrow().daemon)
     }
 
     fn now(&self) -> Timestamp {
@@ -365,12 +370,16 @@ impl Meetings {
     }
 }
 
-fn policy(config: &daemon::Meetings) -> Policy {
+fn policy(daemon: &Daemon) -> Policy {
+    let config = &daemon.meetings;
+    let makes_rooms = daemon.livekit.iter().any(|server| server.create_rooms);
+    let early = Duration::minutes(i64::from(config.early_join_minutes));
     Policy {
         adhoc_grace: Duration::seconds(i64::from(config.adhoc_grace_secs)),
         booked_grace: Duration::seconds(i64::from(config.booked_grace_secs)),
         active_when_room_opens: config.activate_on == daemon::ActivateOn::RoomStarted,
         warn_before_end: Duration::minutes(i64::from(config.warn_before_end_minutes)),
+        made_ahead: makes_rooms.then_some(early),
         enforce_end: config.enforce_end,
     }
 }

@@ -18,7 +18,7 @@ pub use features::{Features, UnknownFeature};
 pub use jitsi::{Grant, IdGrant, IdentityGrant, Issued, JitsiTokens, TokenError};
 pub use keys::KeyError;
 pub(crate) use keys::pem;
-pub use livekit::LiveKitTokens;
+pub use livekit::{LiveKitTokens, WebhookSignature};
 pub use person::{AvatarUrl, Email, Person, PlainText, TextError};
 pub use verify::{Refusal, Verified, VerifiedUser};
 
@@ -70,6 +70,11 @@ impl Keyring {
     pub fn livekit_at(&self, url: &str) -> Option<&LiveKitTokens> {
         let url = url.trim_end_matches('/');
         self.livekit.iter().find(|server| server.url() == url)
+    }
+
+    /// Who signed a webhook of LiveKit, by its `Authorization` header.
+    pub fn webhook(&self, authorization: &str, now: Timestamp) -> Result<WebhookSignature<'_>, Refusal> {
+        livekit::webhook::judge(&self.livekit, authorization, now)
     }
 
     /// The deployment of that name; the default one without a name. Nothing when there is none such.

@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::Timestamp;
 use super::observation::{Arrival, Departure, LeaveReason, OccupantId, Part, Person, Role, Source};
 
+mod conclusion;
 mod figures;
 mod moves;
 
+pub(super) use figures::union;
 pub use figures::{Figures, Visit, peak};
 
 /// Everything known about who was in a meeting.
@@ -40,6 +42,9 @@ pub struct Stay {
     /// How much of it has been announced.
     #[serde(default)]
     pub told: Told,
+    /// Whether they were ordered to be put out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub has_to_go: bool,
 }
 
 /// How a stay ended.
@@ -186,9 +191,9 @@ impl Attendance {
         self.end_what_a_later_stay_replaced(notice);
     }
 
-    /// Whether the connection is believed to be there.
+    /// Whether the connection is believed to be there, or is only guessed not to be.
     pub fn has_open(&self, departure: &Departure) -> bool {
-        let here = |stay: &Stay| stay.part == departure.part && stay.is_open();
+        let here = |stay: &Stay| stay.part == departure.part && (stay.is_open() || stay.is_guessed_over());
         self.of(&departure.occupant).iter().any(here)
     }
 
@@ -222,11 +227,15 @@ impl Attendance {
 
     /// A stay that was only guessed to be over goes on; if its end was told, it is told to begin again.
     fn reopen(&mut self, arrival: &Arrival, at: Timestamp) {
-        let mut of_arrival = self.stays.iter_mut().rev();
-        let latest = of_arrival.find(|stay| stay.occupant == arrival.occupant && stay.part == arrival.part);
-        let guessed = |end: &End| end.estimated && end.reason == LeaveReason::Missing && end.at < at;
-        if let Some(stay) = latest.filter(|stay| stay.end.as_ref().is_some_and(guessed)) {
+        let of_arrival = |stay: &Stay| stay.occupant == arrival.occupant && stay.part == arrival.part;
+        let Some(latest) = self.stays.iter().rposition(of_arrival) else {
+            return;
+        };
+        let is_over = self.is_over(&self.stays[latest]);
+        let stay = &mut self.stays[latest];
+        if !is_over && stay.ended_at().is_some_and(|ended_at| ended_at < at) {
             stay.end = None;
+            stay.has_to_go = false;
             if stay.told == Told::Left {
                 stay.told = Told::Nothing;
             }
@@ -337,8 +346,14 @@ impl Stay {
             person: arrival.person.clone(),
             end: None,
             told: Told::Nothing,
+            has_to_go: false,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Departure {

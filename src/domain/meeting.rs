@@ -7,15 +7,18 @@
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
+use super::attendance::{self, Visit};
 use super::event::{Event, EventKind};
 use super::observation::{Observation, Part, RoomKey, Source};
-use super::{Attendance, ClientId, Figures, MeetingId, Timestamp};
+use super::{Attendance, ClientId, Figures, MeetingId, Timestamp, UserId};
 
 mod booking;
 mod change;
 mod due;
 mod observe;
 mod order;
+mod prepare;
+mod removal;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -23,6 +26,7 @@ mod tests;
 pub use booking::{Appointment, Booking, Confidential, Details, Kind, MeetingType, Slot};
 pub use change::Change;
 pub use order::{CloseReason, Order};
+pub use removal::as_reported;
 
 /// A meeting, from booking to its final figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,9 +63,15 @@ pub struct Meeting {
     /// For which booked end the room was ordered to close.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_of: Option<Timestamp>,
+    /// For which booked time the room was ordered to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared_of: Option<Slot>,
     /// When an authorised caller ended it for everyone or called it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called_off_at: Option<Timestamp>,
+    /// When the meeting was over that it continues: until then the open room was that one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    follows: Option<Timestamp>,
 }
 
 /// Where a meeting stands. Completed, cancelled and missed are final.
@@ -94,6 +104,9 @@ pub struct Opening {
     pub opened_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+    /// Whether usher concluded when it was closed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
 }
 
 /// What can happen to a meeting.
@@ -113,6 +126,10 @@ pub enum Input {
     Cancel,
     /// An authorised caller agreed on something else.
     Change(Change),
+    /// An authorised caller removes somebody: they are put out, and again whenever they come back.
+    Remove(UserId),
+    /// An authorised caller lets somebody come again who was removed.
+    Readmit(UserId),
     /// The meeting server has been told, or there is no use in telling it any more.
     Done(Order),
 }
@@ -128,6 +145,8 @@ pub struct Policy {
     pub active_when_room_opens: bool,
     /// How long before the booked end people are told of it; none where it is zero.
     pub warn_before_end: Duration,
+    /// How long before the booked start a room of LiveKit is made; none where those who come make it.
+    pub made_ahead: Option<Duration>,
     /// Whether the booked end closes the room.
     pub enforce_end: bool,
 }
@@ -152,6 +171,8 @@ pub struct TransitionError {
 
 /// How long after a caller's word that it is over the people are seen to go because of that word.
 const CLOSING_MOMENT: Duration = Duration::seconds(10);
+/// A life of a room that is begun longer than this after it was made is begun for the second time.
+const OPENING_MOMENT: Duration = Duration::seconds(10);
 /// How long nothing may be heard of a room whose server sends no rosters before its people are given up.
 const SILENCE_LIMIT: Duration = Duration::hours(24);
 
@@ -161,7 +182,7 @@ impl Meeting {
     /// Books a meeting; the step carries its `scheduled` event.
     pub fn book(id: MeetingId, booking: Booking, now: Timestamp) -> Step {
         let mut meeting = Self::new(id, booking, now);
-        let mut teller = settle::Teller::new(now);
+        let mut teller = settle::Teller::new(now, "client");
         meeting.tell(
             &mut teller,
             settle::Telling::of(EventKind::Scheduled, now, "client", "booked"),
@@ -192,7 +213,10 @@ impl Meeting {
                 .unwrap_or_default(),
             continues: continues.map(|earlier| earlier.id),
         };
-        Self::new(id, booking, now)
+        Self {
+            follows: continues.and_then(|earlier| earlier.status.settled_at()),
+            ..Self::new(id, booking, now)
+        }
     }
 
     fn new(id: MeetingId, booking: Booking, now: Timestamp) -> Self {
@@ -212,14 +236,16 @@ impl Meeting {
             edition: 0,
             warned_of: None,
             closed_of: None,
+            prepared_of: None,
             called_off_at: None,
+            follows: None,
         }
     }
 
     /// Takes one input at `now`.
     pub fn apply(mut self, input: &Input, now: Timestamp, policy: &Policy) -> Result<Step, TransitionError> {
         let mut before = self.clone();
-        let mut teller = settle::Teller::new(now);
+        let mut teller = settle::Teller::new(now, self.told_by(input));
         match input {
             Input::Observed(observation) => self.observe(observation, now),
             Input::Tick => self.give_up_when_silent(now),
@@ -228,6 +254,8 @@ impl Meeting {
             Input::End => self.end_now(now)?,
             Input::Cancel => self.cancel(now, &mut teller)?,
             Input::Change(change) => self.change(change, &mut teller)?,
+            Input::Remove(user) => self.remove(user),
+            Input::Readmit(user) => self.readmit(user),
             Input::Done(order) => self.orders.retain(|waiting| waiting != order),
         }
         self.settle(input, policy, &mut teller);
@@ -241,6 +269,14 @@ impl Meeting {
             events: teller.events,
             changed,
         })
+    }
+
+    /// Who tells what follows from an input.
+    fn told_by(&self, input: &Input) -> &'static str {
+        match input {
+            Input::Observed(seen) => seen.source.as_str(),
+            _ => self.heard_from.map_or("client", Source::as_str),
+        }
     }
 
     /// A name for the meeting as it is now: another one whenever those who may see it see something else, and the same
@@ -267,25 +303,35 @@ impl Meeting {
     fn is_seen_to_differ(&self, before: &mut Self) -> bool {
         before.orders.clone_from(&self.orders);
         (before.warned_of, before.closed_of) = (self.warned_of, self.closed_of);
+        before.prepared_of = self.prepared_of;
         self != before
     }
 
-    /// The figures at `now`, with the time that the room was open until then or until the meeting ended.
+    /// The figures at `now`, with the time that the room was open until then or until the meeting ended: the union of its
+    /// openings, since two can overlap, and of the times that somebody was in.
     fn figures(&self, now: Timestamp) -> Option<Figures> {
         let figures = self.attendance.figures(now)?;
         let until = figures.ended_at;
-        let open =
-            |opening: &Opening| opening.closed_at.map_or(until, |at| at.min(until)) - opening.opened_at;
-        let open: i64 = self
-            .openings
-            .iter()
-            .map(|opening| open(opening).num_milliseconds().max(0))
-            .sum();
+        let openings = self.openings.iter().map(|opening| {
+            let closed_at = opening.closed_at.map_or(until, |at| at.min(until));
+            (self.own(opening.opened_at), closed_at)
+        });
+        let visits = self.attendance.visits(now);
+        let open: Vec<_> = openings.chain(visits.iter().map(Visit::span)).collect();
         let unsaid = (until - figures.started_at).num_milliseconds();
         Some(Figures {
-            open_millis: if self.openings.is_empty() { unsaid } else { open },
+            open_millis: if self.openings.is_empty() {
+                unsaid
+            } else {
+                attendance::union(open).num_milliseconds()
+            },
             ..figures
         })
+    }
+
+    /// From when on an opening of that moment is this meeting's.
+    fn own(&self, opened_at: Timestamp) -> Timestamp {
+        self.follows.map_or(opened_at, |from| opened_at.max(from))
     }
 }
 

@@ -85,6 +85,13 @@ pub enum What {
         part: Part,
         since: Timestamp,
     },
+    /// The server does not know that connection any more; it ended between `since` and now.
+    Gone {
+        occupant: OccupantId,
+        part: Part,
+        entered_at: Timestamp,
+        since: Timestamp,
+    },
 }
 
 /// Somebody in the room, and since when.
@@ -191,6 +198,11 @@ impl Part {
         *self == Self::Main
     }
 
+    /// Whether the server has a name for this life of the room.
+    pub fn is_named(&self) -> bool {
+        matches!(self, Self::Opening(_))
+    }
+
     /// Whether it is the room itself, and no breakout room.
     pub fn is_room(&self) -> bool {
         !matches!(self, Self::Breakout(_))
@@ -206,6 +218,19 @@ impl What {
             part: Part::Main,
             opened_at: None,
             since: at,
+        }
+    }
+
+    /// The part of the room that it is about.
+    pub fn part(&self) -> &Part {
+        match self {
+            Self::Entered(arrival) => &arrival.part,
+            Self::Left(departure) | Self::Aborted(departure) => &departure.part,
+            Self::RoomOpened { part, .. }
+            | Self::RoomClosed { part, .. }
+            | Self::Roster { part, .. }
+            | Self::Vanished { part, .. }
+            | Self::Gone { part, .. } => part,
         }
     }
 

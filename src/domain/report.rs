@@ -60,12 +60,25 @@ pub enum Fact {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notification {
     pub backend: BackendId,
-    /// The same for every repetition and for every address that it is sent to.
-    pub id: String,
+    /// The same for every repetition and for every address that it is sent to; 1 to 255 bytes without control characters. None
+    /// where the server gave it none.
+    pub id: Option<String>,
     /// When LiveKit put it down, in whole seconds; it may be sent much later.
     pub created_at: Timestamp,
-    /// About one room, in order.
-    pub seen: Vec<Observation>,
+    pub about: Subject,
+    /// What it says about people or the meeting in that room, if anything.
+    pub seen: Option<Observation>,
+}
+
+/// What a webhook is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Subject {
+    /// No room, as far as it is understood.
+    Nothing,
+    /// A room whose name usher would never give.
+    Foreign,
+    /// One life of a room.
+    Life(RoomKey, Part),
 }
 
 /// Every room that exists on one component; the others are gone.

@@ -1,6 +1,7 @@
 //! What a handler answers: a status, a body that nobody caches, and what the request log is told.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
@@ -26,6 +27,7 @@ pub(super) struct Answer {
     outcome: RequestOutcome,
 }
 
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Every refusal in JSON.
@@ -108,6 +110,12 @@ impl Answer {
         answer.set(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
         answer.set(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         answer
+    }
+
+    /// The devices and powers that a page may use (W3C Permissions Policy).
+    pub(super) fn permitting(mut self, permissions: &'static str) -> Self {
+        self.set(PERMISSIONS_POLICY, HeaderValue::from_static(permissions));
+        self
     }
 
     /// Sends a browser on with GET (RFC 9110 section 15.4.4). The address is one that was built or compared here.
@@ -223,7 +231,7 @@ impl Answer {
             answer.set(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(wait) = error.retry_after() {
-            answer.set(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+            answer.set(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
         answer
     }
@@ -252,6 +260,12 @@ impl Answer {
     fn set(&mut self, name: HeaderName, value: HeaderValue) {
         self.response.headers_mut().insert(name, value);
     }
+}
+
+/// Rounded up, and at least one: who comes back at once comes too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    let begun = u64::from(wait.subsec_nanos() > 0);
+    (wait.as_secs() + begun).max(1)
 }
 
 // === impl ErrorBody ===

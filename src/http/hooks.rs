@@ -20,11 +20,19 @@ use crate::telemetry::label::{self, Label, Route, Source};
 #[openapi(paths(room_created, room_destroyed, occupant_joined, occupant_left, prosody_events))]
 pub(super) struct Docs;
 
-/// event_sync looks at nothing but the status.
+/// Meeting servers look at nothing but the status.
 #[derive(Serialize, ToSchema)]
-struct Taken {
+pub(super) struct Taken {
     /// Always `success`.
     status: &'static str,
+}
+
+// === impl Taken ===
+
+impl Taken {
+    pub(super) fn answer() -> Answer {
+        Answer::json(&Self { status: "success" }, None)
+    }
 }
 
 /// Takes the news that a room has opened
@@ -93,7 +101,7 @@ async fn event_sync(request: &Incoming, body: Body, call: Call) -> Result<Answer
     let verdicts = observed.map_err(ApiError::from)?;
     let verdict = verdicts.into_iter().next_back().unwrap_or(Verdict::Ignored);
     api.metrics.ingested(Source::EventSync, labelled(verdict));
-    Ok(Answer::json(&Taken { status: "success" }, None))
+    Ok(Taken::answer())
 }
 
 /// Takes a numbered batch of news from usher's own module

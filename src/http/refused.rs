@@ -61,7 +61,7 @@ impl Refused {
         }
     }
 
-    fn verdict(&self) -> Verdict {
+    pub(super) fn verdict(&self) -> Verdict {
         match self.error.status() {
             StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS => Verdict::Refused,
             status if status.is_server_error() => Verdict::Failed,

@@ -1,14 +1,18 @@
 //! Which meeting is meant: room → open meeting, room → the one that ended last, and who is due when. In memory only.
 
 mod rooms;
+mod route;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::Duration;
 
 use crate::domain::meeting::{MeetingType, Order};
-use crate::domain::observation::{Arrival, Observation, Part, Role, What};
-use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp};
+use crate::domain::observation::Part;
+use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp, UserId};
+
+pub(super) use rooms::Followed;
+pub(super) use route::Route;
 
 /// How long a finished meeting can still be corrected or continued.
 pub(super) const RECENT: Duration = Duration::hours(24);
@@ -35,22 +39,6 @@ pub(super) struct Census {
     pub(super) people: usize,
 }
 
-/// Which meeting an observation belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Route {
-    Known(MeetingId),
-    /// Nobody booked it and none is open; `continues` ended in the same room not long ago.
-    New {
-        continues: Option<MeetingId>,
-    },
-    /// By the server's clock it was over before this; it has to be completed first.
-    Lapsed(MeetingId),
-    /// It concerns no meeting.
-    Nobody,
-    /// The meeting it is about is no longer followed.
-    Stale,
-}
-
 #[derive(Debug)]
 struct Entry {
     due: Option<Timestamp>,
@@ -62,6 +50,8 @@ struct Entry {
     meeting_type: MeetingType,
     /// Parts of the room where people are.
     parts: Vec<Part>,
+    /// Who may not come (any more), as servers report them.
+    removed: Vec<UserId>,
 }
 
 /// What is known of one room.
@@ -71,6 +61,8 @@ struct Room {
     open: Vec<(Option<Timestamp>, MeetingId)>,
     /// The one that ended last, and when.
     last: Option<(Timestamp, MeetingId)>,
+    /// The lives of the room that were that one's, where the server names them.
+    past: Vec<Part>,
     /// That one, if a caller ended it or called it off; remembered longer.
     called_off: Option<CalledOff>,
 }
@@ -134,6 +126,7 @@ impl Index {
     pub(super) fn forget_old(&mut self, now: Timestamp, longest: Duration) {
         self.rooms.retain(|_, room| {
             room.last = room.last.filter(|(at, _)| *at > now - RECENT);
+            room.past.retain(|_| room.last.is_some());
             room.called_off = room
                 .called_off
                 .filter(|called_off| called_off.over_at > now - longest);
@@ -196,72 +189,15 @@ impl Index {
         let orders = self.orders.get(&id).map(Vec::as_slice).unwrap_or_default();
         orders.iter().any(Order::is_close)
     }
-
-    /// Finds the meeting that an observation is about.
-    pub(super) fn route(&self, seen: &Observation, policy: &Policy) -> Route {
-        let room = self.rooms.get(&seen.room);
-        let open = room.and_then(|room| room.current(seen.at));
-        let last = room.and_then(|room| room.last);
-        let new = || Route::New {
-            continues: last.map(|(_, id)| id),
-        };
-        let of_open = || open.map(|id| self.going_on(id, seen));
-        let since = open.and_then(|id| self.meetings.get(&id)?.since);
-        // What is seen of a room that is being closed is about the meeting that it was closed for.
-        let closing = last.filter(|(_, id)| since.is_none() && self.is_closing(*id));
-        let of_last = |began: Timestamp| {
-            let late =
-                last.filter(|(ended_at, _)| began <= *ended_at && since.is_none_or(|since| began < since));
-            late.map(|(_, id)| Route::Known(id))
-        };
-        match &seen.what {
-            What::Entered(arrival) if arrival.role == Role::Recorder => of_open().unwrap_or(Route::Nobody),
-            What::Entered(arrival) => of_last(arrival.entered_at.unwrap_or(seen.at))
-                .or_else(of_open)
-                .unwrap_or_else(new),
-            What::Left(departure) => match departure.entered_at {
-                Some(entered_at) => of_last(entered_at).or_else(of_open).unwrap_or_else(new),
-                None => of_open().unwrap_or(Route::Stale),
-            },
-            What::RoomOpened { .. } if policy.active_when_room_opens => of_open().unwrap_or_else(new),
-            What::Roster { present, .. } if present.iter().any(|arrival| arrival.role == Role::Person) => {
-                let known = closing.filter(|(ended_at, _)| are_from_before(present, *ended_at));
-                let of_closing = known.map(|(_, id)| Route::Known(id));
-                of_closing.or_else(of_open).unwrap_or_else(new)
-            }
-            What::RoomClosed { .. } => {
-                let of_last_one = || last.map(|(_, id)| Route::Known(id));
-                let of_closing = closing.map(|(_, id)| Route::Known(id));
-                of_closing
-                    .or_else(|| of_last(seen.at))
-                    .or_else(of_open)
-                    .or_else(of_last_one)
-                    .unwrap_or(Route::Nobody)
-            }
-            What::RoomOpened { .. } | What::Aborted(_) | What::Roster { .. } | What::Vanished { .. } => {
-                of_open().unwrap_or(Route::Nobody)
-            }
-        }
-    }
-
-    /// The open meeting, unless it was over when somebody came in.
-    fn going_on(&self, id: MeetingId, seen: &Observation) -> Route {
-        let lapses_at = self.meetings.get(&id).and_then(|entry| entry.lapses_at);
-        // Where facts overtake each other, an emptiness may only be one that has not been filled yet.
-        let lapses_at = lapses_at.filter(|_| seen.source.is_ordered());
-        let lapsed = |came_at: Timestamp| lapses_at.is_some_and(|lapses_at| lapses_at < came_at);
-        match &seen.what {
-            What::Entered(arrival) if lapsed(arrival.entered_at.unwrap_or(seen.at)) => Route::Lapsed(id),
-            What::Left(departure) if departure.entered_at.is_some_and(lapsed) => Route::Lapsed(id),
-            _ => Route::Known(id),
-        }
-    }
 }
 
-/// Whether everybody came in before that moment, so that they are of the meeting that ended then.
-fn are_from_before(present: &[Arrival], ended_at: Timestamp) -> bool {
-    let came_before = |arrival: &Arrival| arrival.entered_at.is_some_and(|at| at <= ended_at);
-    present.iter().all(came_before)
+/// The lives of the room that a meeting took place in, where the server names them.
+fn named_parts(meeting: &Meeting) -> Vec<Part> {
+    let stays = meeting.attendance.stays().iter().map(|stay| &stay.part);
+    let openings = meeting.openings.iter().map(|opening| &opening.part);
+    let named = stays.chain(openings).filter(|part| part.is_named());
+    let named: BTreeSet<_> = named.cloned().collect();
+    named.into_iter().collect()
 }
 
 // === impl Room ===
@@ -286,6 +222,7 @@ impl Room {
             .is_none_or(|(known, known_id)| at >= known || known_id == meeting.id);
         if newer {
             self.last = Some((at, meeting.id));
+            self.past = named_parts(meeting);
             self.called_off = CalledOff::of(meeting);
         }
     }
@@ -343,6 +280,7 @@ impl Entry {
             },
             meeting_type: meeting.booking.meeting_type,
             parts,
+            removed: meeting.booking.details.removed.clone(),
         }
     }
 }

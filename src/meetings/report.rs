@@ -135,7 +135,7 @@ impl Meetings {
     }
 
     /// A room that cannot be followed does not hold up the others, and none is left half way by another's failure.
-    async fn observe_rooms(
+    pub(super) async fn observe_rooms(
         &self,
         rooms: Vec<(RoomKey, Vec<Observation>)>,
     ) -> Result<Vec<Verdict>, MeetingsError> {

@@ -86,6 +86,7 @@ impl Meetings {
     /// The work of every hour: forgets what is old, and the next of what leads nowhere.
     pub async fn sweep(&self, sweep: &mut Sweep) {
         self.tidy(sweep).await;
+        self.tidy_webhooks().await;
         self.forget_past();
         match self.remove_old().await {
             Ok(0) => {}
@@ -94,6 +95,16 @@ impl Meetings {
                 error = &error as &dyn std::error::Error,
                 "failed to remove old meetings"
             ),
+        }
+    }
+
+    async fn tidy_webhooks(&self) {
+        match self.sweep_webhooks().await {
+            Ok(removed) => tracing::debug!(removed, "removed ids of webhooks"),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "failed to remove old ids of webhooks");
+            }
         }
     }
 }

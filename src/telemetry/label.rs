@@ -72,6 +72,8 @@ labels! {
         MeetingInvitation = "/api/meetings/{meeting}/invite.ics",
         MeetingWaiting = "/api/meetings/{meeting}/waiting",
         MeetingAdmit = "/api/meetings/{meeting}/admit",
+        MeetingPerson = "/api/meetings/{meeting}/people/{person}",
+        MeetingMute = "/api/meetings/{meeting}/people/{person}/mute",
         Appointments = "/api/appointments",
         Appointment = "/api/appointments/{appointment}",
         AppointmentsOfUser = "/api/appointments/user/{user}",
@@ -167,6 +169,26 @@ labels! {
         LiveKit = "livekit",
     }
 
+    /// What a webhook of LiveKit tells.
+    WebhookEvent {
+        RoomStarted = "room_started",
+        RoomFinished = "room_finished",
+        ParticipantJoined = "participant_joined",
+        ParticipantLeft = "participant_left",
+        ParticipantConnectionAborted = "participant_connection_aborted",
+        TrackPublished = "track_published",
+        TrackUnpublished = "track_unpublished",
+        EgressStarted = "egress_started",
+        EgressUpdated = "egress_updated",
+        EgressEnded = "egress_ended",
+        IngressStarted = "ingress_started",
+        IngressEnded = "ingress_ended",
+        AgentJobStarted = "agent_job_started",
+        AgentJobEnded = "agent_job_ended",
+        /// Newer than usher, or not read.
+        Other = "other",
+    }
+
     /// What became of one report.
     Verdict {
         /// It changed a meeting.
@@ -226,10 +248,14 @@ labels! {
 
     /// What a meeting server has to be told.
     OrderKind {
+        /// To make the room before people come.
+        Open = "open",
         /// That the booked end is near.
         Warn = "warn",
         /// To put everybody out and close the room.
         Close = "close",
+        /// To put somebody out who was removed from the meeting.
+        Remove = "remove",
     }
 
     /// How that went.
@@ -252,6 +278,8 @@ labels! {
         Refresh = "refresh",
         Validate = "validate",
         Issue = "issue",
+        Remove = "remove",
+        Readmit = "readmit",
     }
 
     /// How it ended.
@@ -289,6 +317,15 @@ impl Route {
     /// Whether the route is for supervision, whose requests come every few seconds and say nothing new.
     pub fn is_supervision(self) -> bool {
         matches!(self, Self::Live | Self::Ready | Self::Metrics)
+    }
+}
+
+// === impl WebhookEvent ===
+
+impl WebhookEvent {
+    pub fn named(name: &str) -> Self {
+        let known = Self::ALL.iter().find(|event| event.as_str() == name);
+        known.copied().unwrap_or(Self::Other)
     }
 }
 

@@ -5,8 +5,10 @@
 
 mod admission;
 mod listeners;
+mod reloads;
 mod requests;
 mod set;
+mod webhooks;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -21,8 +23,10 @@ use super::label::{
 };
 use admission::Admission;
 pub use listeners::Listeners;
+use reloads::Reloads;
 pub use requests::HttpMetrics;
 use set::{CounterPairs, CounterSet, GaugeSet, registered};
+pub use webhooks::Webhooks;
 
 /// All figures of the daemon; names and labels are listed in the documentation for operators.
 #[derive(Debug)]
@@ -30,6 +34,7 @@ pub struct Metrics {
     registry: Registry,
     pub http: HttpMetrics,
     pub listeners: Listeners,
+    pub webhooks: Webhooks,
     admission: Admission,
     events: Events,
     meetings: GaugeSet<MeetingStatus>,
@@ -64,13 +69,6 @@ struct Events {
 }
 
 #[derive(Debug)]
-struct Reloads {
-    last_successful: IntGauge,
-    last_success_timestamp: Gauge,
-    total: CounterSet<ReloadResult>,
-}
-
-#[derive(Debug)]
 struct StoreMetrics {
     flush: Histogram,
     writes: IntCounter,
@@ -102,6 +100,7 @@ impl Metrics {
         Ok(Self {
             http: HttpMetrics::new(r)?,
             listeners: Listeners::new(r)?,
+            webhooks: Webhooks::new(r)?,
             admission: Admission::new(r)?,
             events: Events::new(r)?,
             meetings: GaugeSet::new(r, ["usher_meetings", "Meetings that are not over."], "status")?,
@@ -289,51 +288,6 @@ impl Events {
         let since = self.oldest_since.load(Ordering::Relaxed);
         let millis = now.timestamp_millis().saturating_sub(since).max(0);
         self.oldest_waiting.set(millis as f64 / 1000.0);
-    }
-}
-
-// === impl Reloads ===
-
-impl Reloads {
-    /// What the daemon started with counts as the first success.
-    fn new(r: &Registry, started: Timestamp) -> Result<Self, Error> {
-        let reloads = Self {
-            last_successful: gauge(
-                r,
-                "usher_config_last_reload_successful",
-                "0 while the files on disk differ from what runs because they are faulty.",
-            )?,
-            last_success_timestamp: registered(
-                r,
-                Gauge::new(
-                    "usher_config_last_reload_success_timestamp_seconds",
-                    "When the configuration was last read without a fault.",
-                )?,
-            )?,
-            total: CounterSet::new(
-                r,
-                [
-                    "usher_config_reloads_total",
-                    "Times that the configuration was read again.",
-                ],
-                "result",
-            )?,
-        };
-        reloads.succeeded(started);
-        Ok(reloads)
-    }
-
-    fn record(&self, result: ReloadResult, now: Timestamp) {
-        self.total.inc(result);
-        match result {
-            ReloadResult::Applied | ReloadResult::Unchanged => self.succeeded(now),
-            ReloadResult::Rejected => self.last_successful.set(0),
-        }
-    }
-
-    fn succeeded(&self, now: Timestamp) {
-        self.last_successful.set(1);
-        self.last_success_timestamp.set(unix_seconds(now));
     }
 }
 

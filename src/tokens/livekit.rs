@@ -4,24 +4,35 @@
 //! with a second implementation of HMAC, while here time is an argument and every signature comes from the same place.
 
 mod grant;
+pub(super) mod webhook;
 
 use livekit_api::access_token::{Claims, VideoGrants};
 
 pub use grant::{Attributes, DisplayName, Grant, GrantError, Identity, RoomConfig, TrackSource};
+pub use webhook::WebhookSignature;
 
 use super::jitsi::{Issued, TokenError};
 use super::keys::{KeyError, SharedKey, Signer, SigningFailed, TokenType};
-use crate::config::daemon::LiveKit;
+use crate::config::daemon::{ApiKey, LiveKit};
 use crate::domain::observation::{BackendId, BackendKind};
 use crate::domain::{RoomName, Timestamp};
 
-/// Issues the tokens of one LiveKit deployment; its key is prepared once, here.
+/// Issues the tokens of one LiveKit deployment, and knows who signs for it; its keys are prepared once, here.
 #[derive(Debug)]
 pub struct LiveKitTokens {
     name: String,
     url: String,
-    api_key: String,
-    key: SharedKey,
+    /// Signs.
+    first: Key,
+    /// Only verify, beside the first.
+    others: Vec<Key>,
+}
+
+/// An API key and its secret.
+#[derive(Debug)]
+struct Key {
+    id: String,
+    secret: SharedKey,
 }
 
 // === impl LiveKitTokens ===
@@ -36,16 +47,16 @@ impl LiveKitTokens {
     /// Life of a token for usher's own calls, in seconds.
     const CONTROL_SECS: i64 = 60;
 
-    /// Takes the first key of a `[[livekit]]` section.
+    /// Takes the keys of a `[[livekit]]` section: the first signs, all verify.
     pub fn new(section: &LiveKit) -> Result<Self, KeyError> {
-        let first = section.keys.first().ok_or_else(|| KeyError::NoApiKey {
+        let (first, others) = section.keys.split_first().ok_or_else(|| KeyError::NoApiKey {
             server: section.name.clone(),
         })?;
         Ok(Self {
             name: section.name.clone(),
             url: section.url.clone(),
-            api_key: first.api_key.clone(),
-            key: SharedKey::new(first.api_secret.expose()),
+            first: Key::new(first),
+            others: others.iter().map(Key::new).collect(),
         })
     }
 
@@ -102,15 +113,19 @@ impl LiveKitTokens {
         self.sign(claims(grant), (now.max(opens_at), grant.expires_at))
     }
 
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
     fn sign(&self, claims: Claims, (from, until): (Timestamp, Timestamp)) -> Result<Issued, TokenError> {
         let claims = Claims {
             exp: seconds(until.timestamp()),
             nbf: seconds(from.timestamp() - Self::NOT_BEFORE_SECS),
-            iss: self.api_key.clone(),
+            iss: self.first.id.clone(),
             ..claims
         };
         let payload = serde_json::to_vec(&claims).map_err(|_| SigningFailed)?;
-        let token = Signer::Shared(&self.key).sign(TokenType::Room, &payload)?;
+        let token = Signer::Shared(&self.first.secret).sign(TokenType::Room, &payload)?;
         if token.len() > Self::MAX_BYTES {
             return Err(TokenError::TooLarge);
         }
@@ -118,6 +133,17 @@ impl LiveKitTokens {
             token,
             expires_at: Timestamp::from_timestamp(until.timestamp(), 0).unwrap_or(until),
         })
+    }
+}
+
+// === impl Key ===
+
+impl Key {
+    fn new(key: &ApiKey) -> Self {
+        Self {
+            id: key.api_key.clone(),
+            secret: SharedKey::new(key.api_secret.expose()),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
+pub(super) use self::claims::present;
 use self::claims::{Claims, Header, IdClaims, Object};
 use super::jitsi::JitsiTokens;
 use super::keys::{Keys, TokenType};
@@ -151,7 +152,7 @@ fn signed_here<'a>(server: &JitsiTokens, token: &'a str) -> Result<(TokenType, &
 }
 
 /// The signed part and the three parts of a compact serialisation.
-fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
+pub(super) fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
     if token.len() > MAX_BYTES {
         return None;
     }
@@ -160,12 +161,12 @@ fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
     (!payload.contains('.')).then_some((message, header, payload, signature))
 }
 
-fn decoded(part: &str) -> Result<Vec<u8>, Refusal> {
+pub(super) fn decoded(part: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::Malformed)
 }
 
 /// A claim that is there twice is a fault: readers differ in which of the two they believe.
-fn parse<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, Refusal> {
+pub(super) fn parse<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, Refusal> {
     let Object(value) = serde_json::from_slice(&decoded(part)?).map_err(|_| Refusal::Malformed)?;
     Ok(value)
 }

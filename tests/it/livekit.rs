@@ -1,24 +1,26 @@
 //! LiveKit tokens as people and programs get them, before LiveKit's own verifier.
 
 mod channels;
+pub mod fake;
 mod participant;
 mod people;
 mod program;
 mod server;
+mod signer;
 mod table;
+mod webhook;
 
 use livekit_api::access_token::{Claims, TokenVerifier};
 use serde_json::{Value, json};
 
 use crate::api::{Said, client};
 use crate::usher::{PASSWORD, Setup, USERS, Usher};
+use fake::{API_KEY, API_SECRET};
 
 const SIGN_IN: &str = "/api/auth/client/";
 const GENERATE: &str = "/api/livekit/generate-token";
 const PARTICIPANT: &str = "/api/livekit/token";
 
-const API_KEY: &str = "APItest";
-const API_SECRET: &str = "a LiveKit secret for tests only 0123456789";
 const URL: &str = "https://livekit.test";
 /// Where the client `ataraxia` has people sent back to.
 const CALLBACK: &str = "https://app.test/callback";

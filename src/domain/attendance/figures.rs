@@ -183,7 +183,7 @@ fn span(stay: &Stay, now: Timestamp) -> Span {
 }
 
 /// The time that the spans cover together.
-fn union(mut spans: Vec<Span>) -> Duration {
+pub(in crate::domain) fn union(mut spans: Vec<Span>) -> Duration {
     spans.sort_unstable();
     let mut covered = Duration::zero();
     let mut until = Timestamp::MIN_UTC;

@@ -10,6 +10,8 @@ use crate::domain::{Figures, Timestamp};
 pub(super) struct Teller {
     pub(super) now: Timestamp,
     pub(super) events: Vec<Event>,
+    /// Who told what is being told now.
+    pub(super) by: &'static str,
 }
 
 /// One event, before it is numbered.
@@ -50,7 +52,7 @@ impl Meeting {
             .openings
             .first()
             .filter(|_| policy.active_when_room_opens)
-            .map(|s| s.opened_at);
+            .map(|opening| self.own(opening.opened_at));
         let first_in = self.attendance.people().min_by_key(|stay| stay.from);
         let started_at = first_in
             .map(|stay| stay.from)
@@ -180,7 +182,7 @@ impl Meeting {
             return;
         }
         if !self.attendance.is_of_told_visit(stay) {
-            let telling = Telling::coming(stay, self.heard_from.map_or("client", Source::as_str));
+            let telling = Telling::coming(stay, teller.by);
             self.tell(teller, telling);
         }
         self.attendance.stays_mut()[index].told = Told::Joined;
@@ -230,7 +232,9 @@ impl Input {
         match self {
             Self::Observed(seen) => seen.source.as_str(),
             Self::Tick | Self::Lapse | Self::Done(_) => "schedule",
-            Self::Start | Self::End | Self::Cancel | Self::Change(_) => "client",
+            Self::Start | Self::End | Self::Cancel | Self::Change(_) | Self::Remove(_) | Self::Readmit(_) => {
+                "client"
+            }
         }
     }
 }
@@ -265,10 +269,11 @@ impl Stay {
 // === impl Teller, Telling ===
 
 impl Teller {
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(super) fn new(now: Timestamp, by: &'static str) -> Self {
         Self {
             now,
             events: Vec::new(),
+            by,
         }
     }
 }
@@ -297,7 +302,7 @@ impl Telling {
         };
         Self {
             participant: Some(stay.participant()),
-            ..Self::of(kind, stay.from, by, "entered")
+            ..Self::of(kind, stay.from, by, "entered").concluded(by == Source::Listing.as_str())
         }
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::issue;
+use super::{issue, require_welcome};
 use crate::audit::Act;
 use crate::domain::{RoomKey, RoomName, UserId, hex};
 use crate::http::Incoming;
@@ -86,7 +86,7 @@ const DRAWN_BYTES: usize = 10;
     }))),
     extensions(("x-errors" = json!([
         "invalid_field", "room_not_allowed", "unknown_server", "token_too_large", "field_not_allowed", "guests_not_allowed",
-        "not_a_member", "room_not_booked", "unavailable",
+        "not_a_member", "room_not_booked", "meeting_over", "removed_from_meeting", "unavailable",
     ]))),
 )]
 pub(super) async fn token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
@@ -115,16 +115,22 @@ async fn for_program(request: &Incoming, caller: &Caller<'_>, body: Body) -> Res
         user: UserId::parse(&identity).ok(),
         ..request.issue_to(caller)
     };
-    let answer = || {
+    let answer = async || {
         caller.permissions().require_room(&room)?;
         let identity = Identity::parse(&identity).map_err(ApiError::bad("participant_identity"))?;
         let seconds = life(None, caller.client.max_token_secs)?;
         let until = request.context.received_at + Duration::seconds(seconds);
-        let grant = wanted.grant(Grant::participant(room, identity, until))?;
+        let grant = wanted.grant(Grant::participant(room.clone(), identity, until))?;
         let keyring = request.api.keyring.borrow().clone();
-        issued(request, livekit(&keyring, caller.client)?, &grant)
+        let server = livekit(&keyring, caller.client)?;
+        let room = RoomKey {
+            backend: server.backend(),
+            name: room,
+        };
+        require_welcome(request, &room, grant.identity.as_str()).await?;
+        issued(request, server, &grant)
     };
-    let answer = request.ended(act, answer()).await?;
+    let answer = request.ended(act, answer().await).await?;
     Ok(answer.for_client(caller.id))
 }
 

@@ -7,7 +7,7 @@ use crate::domain::access::Entry;
 use crate::domain::{Meeting, RoomName, SessionId, Timestamp, hex};
 use crate::http::Incoming;
 use crate::http::backend::Server;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, MeetingRefusal};
 use crate::http::field::life_or;
 use crate::signin::Session;
 use crate::telemetry::label::{TokenKind, TokenResult};
@@ -45,6 +45,9 @@ impl Ticket {
     ) -> Result<Self, ApiError> {
         let booking = &meeting.booking;
         let seat = booking.seat(&session.user).ok_or(ApiError::NotFound)?;
+        if booking.is_removed(&session.user.id) {
+            return Err(MeetingRefusal::Removed.into());
+        }
         let rules = &request.config.rooms.access;
         let entry = rules.entry_as(&booking.room.name, session.visitor(), Some(seat));
         let client = request.config.clients.get(&session.client);

@@ -14,6 +14,8 @@ pub(in crate::http) const USER: &str = "user";
 pub(in crate::http) const SESSION: &str = "session";
 /// The secret of a meeting server.
 pub(in crate::http) const PROSODY: &str = "prosody";
+/// The signature of a LiveKit server under what it sends.
+pub(in crate::http) const LIVEKIT: &str = "livekit";
 
 /// Writes the schemes into the document.
 pub(super) struct Schemes;
@@ -39,6 +41,7 @@ impl Modify for Schemes {
                 PROSODY,
                 bearer("The secret that usher shares with the meeting server (`prosody_secret`)."),
             ),
+            (LIVEKIT, signature()),
         ];
         for (name, scheme) in schemes {
             components.add_security_scheme(name, scheme);
@@ -59,6 +62,15 @@ fn cookie() -> SecurityScheme {
                        in requests that pages of usher itself cause.";
     SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
         "usher_session",
+        description,
+    )))
+}
+
+fn signature() -> SecurityScheme {
+    let description = "A token that the LiveKit server signs with one of its API keys (HS256), with or without `Bearer` before \
+                       it. Its claim `sha256` is the hash of the body in base64; clocks may differ by a minute.";
+    SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+        "Authorization",
         description,
     )))
 }

@@ -275,6 +275,8 @@ fn owned(value: Option<Value>) -> Option<String> {
 }
 
 /// A claim that may be absent but not null: Prosody's plugins fail on null without an answer.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(in crate::tokens) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

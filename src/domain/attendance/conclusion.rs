@@ -1,0 +1,36 @@
+//! What is concluded of stays whose end nobody reported, and what no later list of people can take back.
+
+use super::{Attendance, End, LeaveReason, Notice, OccupantId, Part, Span, Stay};
+use crate::domain::Timestamp;
+
+// === impl Attendance ===
+
+impl Attendance {
+    /// That connection, since `entered_at`, is not there any more; it ended unseen, after `since`.
+    pub fn give_up(
+        &mut self,
+        (occupant, part, entered_at): (&OccupantId, &Part, Timestamp),
+        since: Timestamp,
+        notice: Notice,
+    ) {
+        let end = End::estimated(since, LeaveReason::Missing, notice);
+        self.end_open(|stay| stay.key() == (occupant, part, entered_at), &end);
+    }
+
+    /// The server lost that part with everybody in it, after `since`, and began it anew at `at`. Its lists may go on naming
+    /// those who were in before; they count no more.
+    pub fn lose(&mut self, part: &Part, (since, at): Span, notice: Notice) {
+        self.keep_only(part, &[], (since, at), notice);
+        let closing = (part.clone(), at);
+        if !self.closings.contains(&closing) {
+            self.closings.push(closing);
+        }
+    }
+
+    /// Whether the stay is over whatever a list of people says: its end was told, or that part of the room was closed or
+    /// begun anew after it began.
+    pub fn is_over(&self, stay: &Stay) -> bool {
+        let closed_after = |(part, at): &(Part, Timestamp)| *part == stay.part && stay.from < *at;
+        !stay.is_open() && (!stay.is_guessed_over() || self.closings.iter().any(closed_after))
+    }
+}
