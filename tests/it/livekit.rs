@@ -5,6 +5,7 @@ pub mod fake;
 mod participant;
 mod people;
 mod program;
+mod repair;
 mod server;
 mod signer;
 mod table;
