@@ -7,6 +7,7 @@ mod participant;
 mod people;
 mod program;
 pub mod real;
+mod repair;
 mod scenarios;
 mod server;
 mod signer;
