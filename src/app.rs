@@ -20,6 +20,7 @@ use crate::http::Api;
 use crate::http::server::{BindError, Listener};
 use crate::lifecycle::Lifecycle;
 use crate::live::Live;
+use crate::meetings::people::People;
 use crate::meetings::{Meetings, MeetingsError, Written};
 use crate::signin::{SignIn, SignInError};
 use crate::store::{OpenError, Store, StoreError};
@@ -141,6 +142,7 @@ impl App {
             config,
             keyring: current_keys,
             meetings,
+            people: People::new(backends.clone()),
             signin,
             audit,
             live,

@@ -37,11 +37,30 @@ pub struct OpenRoom {
     pub people: u32,
 }
 
+/// What of somebody is to be muted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Media {
+    pub audio: bool,
+    /// Camera and shared screens.
+    pub video: bool,
+}
+
+/// What somebody in a room may do; what is absent stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Permissions {
+    pub publish: Option<bool>,
+    pub subscribe: Option<bool>,
+    pub publish_data: Option<bool>,
+}
+
 /// Why a server did not do what it was asked to. No variant carries a secret or an address.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
     #[error("the meeting server cannot be reached, or does not answer in time")]
     Away(#[source] Option<prosody::CallError>),
+    /// What answers is not what should: a proxy's page, or LiveKit to whom nobody with that API key is known.
+    #[error("what answers there is not the meeting server, or does not know the key")]
+    Strange,
     #[error("the meeting server refuses the call (status {status})")]
     Refused { status: u16 },
     /// Its web server does not know the address: the module is not loaded there, or is too old.
@@ -88,9 +107,17 @@ impl Backends {
         }
     }
 
-    /// Says something in the room's chat, in the name of the server. Where the server must be told to whom, `people` are
-    /// those who hear it.
+    /// Makes a room ahead, unless it is there. Jitsi makes its rooms for whoever comes.
+    pub async fn open(&self, room: &RoomKey, how: &livekit::Preparation) -> Result<(), BackendError> {
+        self.livekit_in(room)?.open(&room.name, how).await
+    }
+
+    /// Says something to everybody in the room: in Jitsi's chat, in the name of the server; on LiveKit as a notice for pages
+    /// that show it. Where the server must be told to whom, `people` are those who hear it.
     pub async fn say(&self, room: &RoomKey, text: &str, people: &[OccupantId]) -> Result<(), BackendError> {
+        if room.backend.kind == BackendKind::Livekit {
+            return self.livekit_in(room)?.notify(&room.name, text).await;
+        }
         let config = self.config.borrow().clone();
         let server = jitsi(&config, &room.backend)?;
         let (door, jid) = (self.door(server)?, jid(server, room));
@@ -100,8 +127,12 @@ impl Backends {
         }
     }
 
-    /// Puts one person out. Whoever has a token that is still good can come back.
+    /// Puts one person out; `text` says why, where the server passes it on. Whoever has a token that is still good can come
+    /// back.
     pub async fn remove(&self, room: &RoomKey, who: &OccupantId, text: &str) -> Result<(), BackendError> {
+        if room.backend.kind == BackendKind::Livekit {
+            return self.livekit_in(room)?.put_out(&room.name, who).await;
+        }
         let config = self.config.borrow().clone();
         let server = jitsi(&config, &room.backend)?;
         let door = self.door(server)?;
@@ -184,7 +215,10 @@ impl Backends {
 impl BackendError {
     /// Whether the same call can succeed later.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Away(_) | Self::Refused { .. } | Self::NoRoute)
+        matches!(
+            self,
+            Self::Away(_) | Self::Strange | Self::Refused { .. } | Self::NoRoute
+        )
     }
 }
 

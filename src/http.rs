@@ -48,6 +48,7 @@ use crate::config::Config;
 use crate::domain::Ambient;
 use crate::live::Live;
 use crate::meetings::Meetings;
+use crate::meetings::people::People;
 use crate::signin::SignIn;
 use crate::telemetry::Metrics;
 use crate::telemetry::label::Route;
@@ -68,6 +69,7 @@ pub struct Api {
     pub config: watch::Receiver<Arc<Config>>,
     pub keyring: watch::Receiver<Arc<Keyring>>,
     pub meetings: Meetings,
+    pub people: People,
     pub signin: SignIn,
     pub audit: Audit,
     pub live: Live,

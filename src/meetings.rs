@@ -14,6 +14,7 @@ mod listing;
 mod measure;
 mod observe;
 pub mod outbox;
+pub mod people;
 mod record;
 pub mod repair;
 pub mod report;
@@ -31,7 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
-use crate::config::{Config, daemon};
+use crate::config::{Config, Daemon, daemon};
 use crate::domain::meeting::Order;
 use crate::domain::{Ambient, Event, Input, Meeting, MeetingId, Policy, RoomKey, Step, Timestamp};
 use crate::live::Live;
@@ -363,7 +364,7 @@ impl Meetings {
     }
 
     fn policy(&self) -> Policy {
-        policy(&self.0.config.borrow().daemon.meetings)
+        policy(&self.0.config.borrow().daemon)
     }
 
     fn now(&self) -> Timestamp {
@@ -371,12 +372,16 @@ impl Meetings {
     }
 }
 
-fn policy(config: &daemon::Meetings) -> Policy {
+fn policy(daemon: &Daemon) -> Policy {
+    let config = &daemon.meetings;
+    let makes_rooms = daemon.livekit.iter().any(|server| server.create_rooms);
+    let early = Duration::minutes(i64::from(config.early_join_minutes));
     Policy {
         adhoc_grace: Duration::seconds(i64::from(config.adhoc_grace_secs)),
         booked_grace: Duration::seconds(i64::from(config.booked_grace_secs)),
         active_when_room_opens: config.activate_on == daemon::ActivateOn::RoomStarted,
         warn_before_end: Duration::minutes(i64::from(config.warn_before_end_minutes)),
+        made_ahead: makes_rooms.then_some(early),
         enforce_end: config.enforce_end,
     }
 }

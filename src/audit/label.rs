@@ -10,6 +10,8 @@ pub(super) fn action(action: Action) -> AuditAction {
         Action::Refresh => AuditAction::Refresh,
         Action::Validate => AuditAction::Validate,
         Action::Issue => AuditAction::Issue,
+        Action::Remove => AuditAction::Remove,
+        Action::Readmit => AuditAction::Readmit,
     }
 }
 

@@ -48,6 +48,7 @@ fn act(at: Timestamp, request: &str) -> Act {
         reason: None,
         client: None,
         user: UserId::parse("u-1").ok(),
+        person: None,
         room: None,
         address: "192.0.2.1".into(),
         request_id: request.into(),

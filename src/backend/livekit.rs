@@ -2,6 +2,10 @@
 //!
 //! Its own clients would sign one of six hours for each call. Answers that the crate cannot read, such as a proxy's page,
 //! count as a server that is away: a failure never says that a room is gone.
+//!
+//! The crate reads an answer however long it is; who may be asked stands in the configuration, and the time is bounded.
+
+mod people;
 
 use std::time::Duration;
 
@@ -38,6 +42,8 @@ pub struct LiveRoom {
 pub struct Preparation {
     /// How long LiveKit keeps it while nobody has come; its own 5 minutes where it is zero.
     pub empty_for: Duration,
+    /// How long LiveKit keeps it after the last of those who came has gone; its own 20 seconds where it is zero.
+    pub kept_for: Duration,
     /// None where everybody may come.
     pub max_people: Option<u32>,
     /// Shown to everybody in the room.
@@ -49,6 +55,8 @@ const PROBE: &str = "#usher";
 /// How often a call is tried that did not reach the server.
 const ATTEMPTS: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(250);
+/// The topic of what usher says in a room.
+const NOTICES: &str = "usher";
 
 // === impl Service ===
 
@@ -64,25 +72,13 @@ impl Service {
         Ok(rooms.into_iter().map(LiveRoom::from).collect())
     }
 
-    /// Everybody and everything that is connected to a room of that name, in whichever of its lives the server looks.
-    pub async fn participants(&self, room: &RoomName) -> Result<Vec<Participant>, BackendError> {
-        self.connected(room, |state| state != State::Disconnected).await
-    }
-
-    /// Those of them whose connection is complete, so that LiveKit has told of their coming, or should have.
+    /// Everybody and everything in a room of that name whose connection is complete, in whichever of its lives the server
+    /// looks: those of whose coming LiveKit has told, or should have.
     pub async fn active(&self, room: &RoomName) -> Result<Vec<Participant>, BackendError> {
-        self.connected(room, |state| state == State::Active).await
-    }
-
-    async fn connected(
-        &self,
-        room: &RoomName,
-        is_meant: fn(State) -> bool,
-    ) -> Result<Vec<Participant>, BackendError> {
         let client = self.client();
         let listed = call(|| client.list_participants(room.as_str())).await?;
-        let meant = listed.into_iter().filter(|info| is_meant(info.state()));
-        Ok(meant.map(Participant::from).collect())
+        let active = listed.into_iter().filter(|info| info.state() == State::Active);
+        Ok(active.map(Participant::from).collect())
     }
 
     /// Whether some node serves the room. A room of a node that died stays on the lists of a server with Redis, with its
@@ -104,8 +100,10 @@ impl Service {
 
     /// Makes the room, unless it is there.
     pub async fn open(&self, room: &RoomName, how: &Preparation) -> Result<(), BackendError> {
+        let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
         let options = || CreateRoomOptions {
-            empty_timeout: u32::try_from(how.empty_for.as_secs()).unwrap_or(u32::MAX),
+            empty_timeout: seconds(how.empty_for),
+            departure_timeout: seconds(how.kept_for),
             max_participants: how.max_people.unwrap_or_default(),
             metadata: how.metadata.clone(),
             ..CreateRoomOptions::default()
@@ -132,10 +130,10 @@ impl Service {
         call(|| client.send_data(room.as_str(), message.to_vec(), options())).await
     }
 
-    /// Puts one person out. LiveKit lets them in again for as long as their token is good.
-    pub async fn remove(&self, room: &RoomName, identity: &str) -> Result<(), BackendError> {
-        let client = self.client();
-        call(|| client.remove_participant(room.as_str(), identity)).await
+    /// Tells everybody in the room something, in the form that usher's own page shows.
+    pub async fn notify(&self, room: &RoomName, text: &str) -> Result<(), BackendError> {
+        let notice = serde_json::json!({ "type": "notice", "text": text }).to_string();
+        self.send(room, NOTICES, notice.as_bytes()).await
     }
 
     fn client(&self) -> RoomClient {
@@ -143,6 +141,10 @@ impl Service {
             .with_failover(false)
             .with_request_timeout(PATIENCE)
     }
+}
+
+fn is_connected(info: &proto::ParticipantInfo) -> bool {
+    info.state != i32::from(proto::participant_info::State::Disconnected)
 }
 
 /// One call; again if it did not get through. Every call that is made here may be made twice.
@@ -221,9 +223,13 @@ fn moment(millis: i64, seconds: i64) -> Option<Timestamp> {
 
 impl From<ServiceError> for BackendError {
     fn from(error: ServiceError) -> Self {
-        let ServiceError::Twirp(ServerError::Twirp(answer)) = error else {
-            // The error names the address; that it failed is all there is to say.
-            return Self::Away(None);
+        // The errors name the address; that it failed is all there is to say.
+        let answer = match error {
+            ServiceError::Twirp(ServerError::Twirp(answer)) => answer,
+            // A key that it does not know is answered by LiveKit in plain text, of which the crate can make nothing.
+            ServiceError::Twirp(ServerError::Request(error)) if error.is_decode() => return Self::Strange,
+            ServiceError::Twirp(ServerError::Prost(_)) => return Self::Strange,
+            _ => return Self::Away(None),
         };
         match answer.code.as_str() {
             ServerErrorCode::NOT_FOUND => Self::NotThere,

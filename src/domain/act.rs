@@ -23,6 +23,10 @@ pub enum Action {
     Validate,
     /// Was given a token for a room.
     Issue,
+    /// Removed somebody from a meeting.
+    Remove,
+    /// Let somebody come to a meeting again.
+    Readmit,
 }
 
 /// How it ended.
@@ -50,6 +54,9 @@ pub struct Act {
     pub client: Option<ClientId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
+    /// Whom somebody else did it to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<UserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
     /// Of the caller, after trusted proxies.
@@ -67,12 +74,14 @@ const TAIL: u128 = (1 << 62) - 1;
 // === impl Action ===
 
 impl Action {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Login,
         Self::Logout,
         Self::Refresh,
         Self::Validate,
         Self::Issue,
+        Self::Remove,
+        Self::Readmit,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -82,6 +91,8 @@ impl Action {
             Self::Refresh => "refresh",
             Self::Validate => "validate",
             Self::Issue => "issue",
+            Self::Remove => "remove",
+            Self::Readmit => "readmit",
         }
     }
 }

@@ -42,6 +42,9 @@ pub struct Stay {
     /// How much of it has been announced.
     #[serde(default)]
     pub told: Told,
+    /// Whether they were ordered to be put out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub has_to_go: bool,
 }
 
 /// How a stay ended.
@@ -233,6 +236,7 @@ impl Attendance {
         let stay = &mut self.stays[latest];
         if !is_over && stay.ended_at().is_some_and(|ended_at| ended_at < at) {
             stay.end = None;
+            stay.has_to_go = false;
             if stay.told == Told::Left {
                 stay.told = Told::Nothing;
             }
@@ -346,8 +350,14 @@ impl Stay {
             person: arrival.person.clone(),
             end: None,
             told: Told::Nothing,
+            has_to_go: false,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Departure {

@@ -10,13 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::attendance::{self, Visit};
 use super::event::{Event, EventKind};
 use super::observation::{Observation, Part, RoomKey, Source};
-use super::{Attendance, ClientId, Figures, MeetingId, Timestamp};
+use super::{Attendance, ClientId, Figures, MeetingId, Timestamp, UserId};
 
 mod booking;
 mod change;
 mod due;
 mod observe;
 mod order;
+mod prepare;
+mod removal;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ mod tests;
 pub use booking::{Appointment, Booking, Confidential, Details, Kind, MeetingType, Slot};
 pub use change::Change;
 pub use order::{CloseReason, Order};
+pub use removal::as_reported;
 
 /// A meeting, from booking to its final figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +63,9 @@ pub struct Meeting {
     /// For which booked end the room was ordered to close.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_of: Option<Timestamp>,
+    /// For which booked time the room was ordered to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared_of: Option<Slot>,
     /// When an authorised caller ended it for everyone or called it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called_off_at: Option<Timestamp>,
@@ -120,6 +126,10 @@ pub enum Input {
     Cancel,
     /// An authorised caller agreed on something else.
     Change(Change),
+    /// An authorised caller removes somebody: they are put out, and again whenever they come back.
+    Remove(UserId),
+    /// An authorised caller lets somebody come again who was removed.
+    Readmit(UserId),
     /// The meeting server has been told, or there is no use in telling it any more.
     Done(Order),
 }
@@ -135,6 +145,8 @@ pub struct Policy {
     pub active_when_room_opens: bool,
     /// How long before the booked end people are told of it; none where it is zero.
     pub warn_before_end: Duration,
+    /// How long before the booked start a room of LiveKit is made; none where those who come make it.
+    pub made_ahead: Option<Duration>,
     /// Whether the booked end closes the room.
     pub enforce_end: bool,
 }
@@ -224,6 +236,7 @@ impl Meeting {
             edition: 0,
             warned_of: None,
             closed_of: None,
+            prepared_of: None,
             called_off_at: None,
             follows: None,
         }
@@ -241,6 +254,8 @@ impl Meeting {
             Input::End => self.end_now(now)?,
             Input::Cancel => self.cancel(now, &mut teller)?,
             Input::Change(change) => self.change(change, &mut teller)?,
+            Input::Remove(user) => self.remove(user),
+            Input::Readmit(user) => self.readmit(user),
             Input::Done(order) => self.orders.retain(|waiting| waiting != order),
         }
         self.settle(input, policy, &mut teller);
@@ -288,6 +303,7 @@ impl Meeting {
     fn is_seen_to_differ(&self, before: &mut Self) -> bool {
         before.orders.clone_from(&self.orders);
         (before.warned_of, before.closed_of) = (self.warned_of, self.closed_of);
+        before.prepared_of = self.prepared_of;
         self != before
     }
 

@@ -79,6 +79,11 @@ impl Participant {
         Person::reported(self.user().as_ref().map(UserId::as_str), Some(&self.name))
     }
 
+    /// Whether it stands for that user, who is named as reports are written down.
+    pub fn is_of(&self, user: &UserId) -> bool {
+        self.person().user.as_ref() == Some(user)
+    }
+
     /// The user whom the identity names: further connections of one person carry a suffix after `#`, and a `#` or `%` of
     /// the user's own id is percent-encoded there.
     pub fn user(&self) -> Option<UserId> {

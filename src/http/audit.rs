@@ -54,6 +54,9 @@ struct Record<'a> {
     client: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'a str>,
+    /// Whom somebody else did it to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     room: Option<&'a str>,
     address: &'a str,
@@ -84,7 +87,7 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
     tag = tag::RECORDS,
     security(("api_key" = ["audit:read"]), ("client" = ["audit:read"])),
     params(
-        ("action" = Option<String>, Query, pattern = "^(login|logout|refresh|validate|issue)$", description = "Only this kind."),
+        ("action" = Option<String>, Query, pattern = "^(login|logout|refresh|validate|issue|remove|readmit)$", description = "Only this kind."),
         ("outcome" = Option<String>, Query, pattern = "^(success|refused|failed)$", description = "Only what ended so."),
         ("user" = Option<String>, Query, min_length = 1, max_length = 256, pattern = r"^[^\x00-\x1f\x7f]+$", description = "Only of this person."),
         ("client" = Option<String>, Query, pattern = "^[a-z0-9_-]{1,64}$", description = "Only of this client."),
@@ -144,6 +147,7 @@ fn record((id, act): &(ActId, Act)) -> Record<'_> {
         reason: act.reason.as_deref(),
         client: act.client.as_ref().map(|client| client.as_str()),
         user: act.user.as_ref().map(|user| user.as_str()),
+        person: act.person.as_ref().map(|person| person.as_str()),
         room: act.room.as_ref().map(|room| room.as_str()),
         address: &act.address,
         request_id: &act.request_id,

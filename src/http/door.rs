@@ -16,8 +16,18 @@ impl Incoming {
         let booked = self.booked(room).await?;
         let entry = self.config.rooms.access.entry(&room.name, visitor, &booked);
         let entry = entry.map_err(|denial| refusal(denial, &self.config))?;
+        self.require_not_removed(room, visitor)?;
         self.require_admission(visitor, &booked)?;
         Ok(entry)
+    }
+
+    fn require_not_removed(&self, room: &RoomKey, visitor: Visitor<'_>) -> Result<(), MeetingRefusal> {
+        match visitor {
+            Visitor::User(user) if self.api.meetings.is_removed(room, &user.id) => {
+                Err(MeetingRefusal::Removed)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whoever is on the list of a meeting and has to wait for it waits at every door.

@@ -15,6 +15,7 @@ use crate::domain::NameError;
 use crate::domain::access::Denial;
 use crate::ingest::IngestError;
 use crate::meetings::MeetingsError;
+use crate::meetings::people::PeopleError;
 use crate::signin::{LoginError, SignInError};
 use crate::store::StoreError;
 use crate::tokens::{TextError, TokenError, UnknownFeature};
@@ -164,6 +165,7 @@ impl ApiError {
             Self::RateLimited { wait } => Some(*wait),
             Self::Live(refusal) => refusal.retry_after(),
             Self::Unavailable | Self::SignIn(SignInRefusal::Busy) => Some(Duration::from_secs(1)),
+            Self::Meeting(MeetingRefusal::BackendUnavailable) => Some(Duration::from_secs(5)),
             _ => None,
         }
     }
@@ -289,6 +291,21 @@ impl From<SignInError> for ApiError {
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<PeopleError> for ApiError {
+    fn from(error: PeopleError) -> Self {
+        let refusal = match error {
+            PeopleError::NotInRoom => MeetingRefusal::NotInRoom,
+            PeopleError::Unsupported => MeetingRefusal::Unsupported,
+            PeopleError::Failed(_) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a meeting server did not do what it was asked to");
+                MeetingRefusal::BackendUnavailable
+            }
+        };
+        refusal.into()
     }
 }
 

@@ -11,7 +11,7 @@ use super::answer::Answer;
 use super::auth::{Caller, MAY_CREATE, MAY_GENERATE, MAY_VALIDATE};
 use super::backend::jitsi;
 use super::body::Body;
-use super::error::{ApiError, SignInRefusal};
+use super::error::{ApiError, MeetingRefusal, SignInRefusal};
 use super::field::seconds;
 use super::language::choose;
 use super::openapi::tag;
@@ -19,7 +19,7 @@ use super::refused::Refused;
 use super::{Api, Incoming, to_the_end};
 use crate::domain::{MeetingId, RoomKey, Timestamp};
 use crate::telemetry::label::{Label, Route, TokenCheck, TokenKind, TokenResult};
-use crate::tokens::{Grant, Issued, JitsiTokens, Refusal, Verified, VerifiedUser, token_id};
+use crate::tokens::{Grant, Issued, JitsiTokens, Person, Refusal, Verified, VerifiedUser, token_id};
 use embed::Embed;
 use request::{CreateRoom, GenerateToken, ValidateToken, participant};
 
@@ -125,7 +125,9 @@ const ROOM_TOKEN_LIFE: Duration = Duration::hours(2);
             "userInfo": {"displayName": "Dr. Sarah Johnson"},
         },
     }))),
-    extensions(("x-errors" = json!(["missing_field", "invalid_field", "expires_in_too_long", "room_not_allowed"]))),
+    extensions(("x-errors" = json!([
+        "missing_field", "invalid_field", "expires_in_too_long", "room_not_allowed", "removed_from_meeting",
+    ]))),
 )]
 pub(super) async fn generate_token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
     let (api, now) = (&request.api, request.context.received_at);
@@ -135,6 +137,7 @@ pub(super) async fn generate_token(request: &Incoming, body: Body) -> Result<Ans
         let keyring = api.keyring.borrow().clone();
         let tokens = jitsi(&keyring, caller.id, caller.client)?;
         let grant = wanted.grant(&caller, now)?;
+        require_not_removed(request, &room_key(tokens, &grant), &grant.user)?;
         let issued = issue(api, tokens, &grant, now)?;
         let meeting_type = api.meetings.type_of_room(&room_key(tokens, &grant));
         let body = GeneratedToken {
@@ -288,6 +291,15 @@ fn issue(api: &Api, tokens: &JitsiTokens, grant: &Grant, now: Timestamp) -> Resu
     let issued = tokens.issue(grant, now, token_id(now, api.ambient.random()))?;
     api.metrics.token_requested(TokenKind::Jitsi, TokenResult::Issued);
     Ok(issued)
+}
+
+/// Nobody asks for somebody who was removed from the meeting in that room.
+fn require_not_removed(request: &Incoming, room: &RoomKey, person: &Person) -> Result<(), MeetingRefusal> {
+    let removed = |id| request.api.meetings.is_removed(room, id);
+    match person.id.as_ref().is_some_and(removed) {
+        true => Err(MeetingRefusal::Removed),
+        false => Ok(()),
+    }
 }
 
 fn room_key(tokens: &JitsiTokens, grant: &Grant) -> RoomKey {

@@ -4,6 +4,7 @@ mod door;
 mod here;
 mod host;
 mod page;
+mod policy;
 mod ticket;
 
 use utoipa::OpenApi;
@@ -17,6 +18,7 @@ use super::{Api, Incoming, answered, incoming, read};
 use crate::domain::{Meeting, MeetingId};
 use crate::telemetry::label::Route;
 pub(super) use door::Arrival;
+pub(super) use host::host;
 
 #[derive(OpenApi)]
 #[openapi(paths(page::show, page::enter, here::here, host::list, host::admit))]

@@ -10,9 +10,10 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 
 use super::answer::Answer;
-use super::error::ApiError;
-use super::{Api, answered, post};
-use crate::domain::Timestamp;
+use super::error::{ApiError, MeetingRefusal};
+use super::{Api, Incoming, answered, post};
+use crate::domain::access::Booked;
+use crate::domain::{RoomKey, Timestamp, UserId};
 use crate::telemetry::label::{Route, TokenKind, TokenResult};
 use crate::tokens::livekit::Grant;
 use crate::tokens::{Issued, LiveKitTokens};
@@ -54,6 +55,19 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
     .then(|request, body| answered(request, body, webhook::webhook));
     let tokens = channels.or(generate).unify().or(participant).unify();
     tokens.or(webhook).unify().boxed()
+}
+
+/// Whether a program may have a token for somebody in a room: not where the meeting there is over for everyone, and not for
+/// somebody who was removed from it.
+async fn require_welcome(request: &Incoming, room: &RoomKey, identity: &str) -> Result<(), ApiError> {
+    if let Booked::Over(_) = request.booked(room).await? {
+        return Err(MeetingRefusal::Over.into());
+    }
+    let own = identity.split('#').next().and_then(|own| UserId::parse(own).ok());
+    match own.is_some_and(|user| request.api.meetings.is_removed(room, &user)) {
+        true => Err(MeetingRefusal::Removed.into()),
+        false => Ok(()),
+    }
 }
 
 fn issue(api: &Api, server: &LiveKitTokens, grant: &Grant, now: Timestamp) -> Result<Issued, ApiError> {

@@ -10,6 +10,7 @@ pub(super) mod examples;
 mod list;
 mod manage;
 pub(super) mod pass;
+mod people;
 mod read;
 mod record;
 mod status;
@@ -61,6 +62,10 @@ struct Shown<'a> {
     status::cancel,
     status::status,
     token::token,
+    people::remove,
+    people::readmit,
+    people::mute,
+    people::permit,
 ))]
 pub(super) struct Docs;
 
@@ -94,6 +99,8 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
         .or(of_user)
         .unify()
         .or(one(api))
+        .unify()
+        .or(person(api))
         .unify()
         .boxed()
 }
@@ -150,6 +157,51 @@ fn one(api: &Api) -> BoxedFilter<(Answer,)> {
         .or(status)
         .unify()
         .or(token)
+        .unify()
+        .boxed()
+}
+
+/// The routes of somebody who is in a meeting.
+fn person(api: &Api) -> BoxedFilter<(Answer,)> {
+    let path = warp::path!("api" / "meetings" / String / "people" / String);
+    let remove = path
+        .and(warp::delete())
+        .and(incoming(api, Route::MeetingPerson))
+        .then(|id: String, person: String, request, body| {
+            answered(request, body, async move |request: &Incoming, _| {
+                people::remove(request, &id, &person).await
+            })
+        });
+    let readmit = path
+        .and(warp::put())
+        .and(incoming(api, Route::MeetingPerson))
+        .then(|id: String, person: String, request, body| {
+            answered(request, body, async move |request: &Incoming, _| {
+                people::readmit(request, &id, &person).await
+            })
+        });
+    let permit = path
+        .and(warp::patch())
+        .and(incoming(api, Route::MeetingPerson))
+        .then(|id: String, person: String, request, body| {
+            answered(request, body, async move |request: &Incoming, body| {
+                people::permit(request, &id, &person, body).await
+            })
+        });
+    let mute = warp::path!("api" / "meetings" / String / "people" / String / "mute")
+        .and(warp::post())
+        .and(incoming(api, Route::MeetingMute))
+        .then(|id: String, person: String, request, body| {
+            answered(request, body, async move |request: &Incoming, body| {
+                people::mute(request, &id, &person, body).await
+            })
+        });
+    remove
+        .or(readmit)
+        .unify()
+        .or(permit)
+        .unify()
+        .or(mute)
         .unify()
         .boxed()
 }

@@ -29,6 +29,7 @@ impl Incoming {
             reason,
             client: None,
             user: None,
+            person: None,
             room: None,
             address: self.context.address.to_string(),
             request_id: self.context.id.as_str().to_owned(),

@@ -146,7 +146,8 @@ impl Reader<'_> {
             .filter(|seconds| *seconds > 0)
             .map(|seconds| seconds as f64);
         let said = millis.or(seconds);
-        said.map(|seconds| beginning(field, seconds, self.now)).transpose()
+        said.map(|seconds| beginning(field, seconds, self.now))
+            .transpose()
     }
 
     fn counting(&self) -> Counting {
@@ -169,10 +170,9 @@ impl Life<'_> {
     /// usher signs for rooms in their normal form only: another one would be a second room that looks the same.
     fn subject(&self, backend: BackendId) -> Subject {
         match RoomName::parse(self.room) {
-            Ok(name) if name.as_str() == self.room => Subject::Life(
-                RoomKey { backend, name },
-                Part::Opening(self.sid.to_owned()),
-            ),
+            Ok(name) if name.as_str() == self.room => {
+                Subject::Life(RoomKey { backend, name }, Part::Opening(self.sid.to_owned()))
+            }
             _ => Subject::Foreign,
         }
     }

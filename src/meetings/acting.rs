@@ -16,8 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::schedule::LISTEN_FIRST;
 use super::{Meetings, MeetingsError};
+use crate::backend::livekit::Preparation;
 use crate::backend::{BackendError, Backends};
-use crate::domain::meeting::{Kind, Order};
+use crate::config::Config;
+use crate::domain::meeting::{Kind, Order, Slot};
 use crate::domain::observation::BackendId;
 use crate::domain::{Input, Meeting, MeetingId, Timestamp};
 use crate::telemetry::label::{Label, OrderKind, OrderResult};
@@ -58,6 +60,13 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long a server that was told to close a room may take to report it.
 const CLOSED_WITHIN: Duration = Duration::from_secs(10);
+/// How long somebody who was reported may be missing on the server's list of those who are in.
+const LISTED_WITHIN: chrono::Duration = chrono::Duration::minutes(2);
+/// How long a room that is made ahead stays although nobody comes, at least and at most.
+const SHORTEST_LIFE: Duration = Duration::from_secs(60);
+const LONGEST_LIFE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
+/// How much longer than its meeting a room stays that everybody has left, so that the meeting is over first.
+const MARGIN: Duration = Duration::from_secs(60);
 /// After so long nobody can be in any more for the meeting's sake.
 const GIVEN_UP_AFTER: chrono::Duration = chrono::Duration::hours(24);
 
@@ -174,17 +183,24 @@ impl Acting {
                 Ok(Next::Closing(order))
             }
             Ok(()) => self.over(id, order, OrderResult::Done).await,
+            // LiveKit's lists are behind what it reports; who goes by themselves takes the order off.
+            Err(error @ BackendError::NotThere) if self.may_turn_up(&order) => Ok(self.failed(&order, error)),
             Err(BackendError::NotThere) => self.over(id, order, OrderResult::NotThere).await,
-            Err(error) if error.is_temporary() => {
-                self.0
-                    .meetings
-                    .0
-                    .metrics
-                    .ordered(order.kind(), OrderResult::Failed);
-                Ok(Next::Failed(error))
-            }
+            Err(error) if error.is_temporary() => Ok(self.failed(&order, error)),
             Err(_) => self.over(id, order, OrderResult::NotConfigured).await,
         }
+    }
+
+    fn failed(&self, order: &Order, error: BackendError) -> Next {
+        let metrics = &self.0.meetings.0.metrics;
+        metrics.ordered(order.kind(), OrderResult::Failed);
+        Next::Failed(error)
+    }
+
+    /// Whether somebody who is not there as the server says can be there all the same, since they came a moment ago.
+    fn may_turn_up(&self, order: &Order) -> bool {
+        let now = self.0.meetings.now();
+        matches!(order, Order::Remove { since, .. } if now - *since < LISTED_WITHIN)
     }
 
     /// One call, in its turn.
@@ -194,6 +210,24 @@ impl Acting {
         let _turn = turns.acquire().await;
         let config = self.0.meetings.0.config.borrow().clone();
         match order {
+            Order::Open { slot } => {
+                let server = config
+                    .daemon
+                    .livekit
+                    .iter()
+                    .find(|server| server.name == room.backend.name);
+                match server.is_some_and(|server| server.create_rooms) {
+                    true => {
+                        let how = preparation(&config, meeting, *slot, self.0.meetings.now());
+                        self.0.backends.open(room, &how).await
+                    }
+                    false => Err(BackendError::NotConfigured),
+                }
+            }
+            Order::Remove { occupant, .. } => {
+                let text = words::removed(config.daemon.http.default_language);
+                self.0.backends.remove(room, occupant, text).await
+            }
             Order::Warn { ends_at } => {
                 let text = words::warning(&config.daemon, meeting, *ends_at, self.0.meetings.now());
                 let inside = meeting.attendance.stays().iter().filter(|stay| stay.is_open());
@@ -215,6 +249,8 @@ impl Acting {
     ) -> Result<Option<&'static str>, MeetingsError> {
         let now = self.0.meetings.now();
         Ok(match order {
+            Order::Open { slot } => (slot.ends_at() <= now).then_some("its time is over"),
+            Order::Remove { since, .. } => is_too_old(*since, now).then_some("it is a day old"),
             Order::Warn { ends_at } => (*ends_at <= now).then_some("its moment has passed"),
             Order::Close { since, .. } if is_too_old(*since, now) => Some("it is a day old"),
             Order::Close { .. } => {
@@ -278,6 +314,19 @@ impl Acting {
     }
 }
 
+/// How the room of a meeting is made: kept as long as people may still come to it, with nothing in it about them.
+fn preparation(config: &Config, meeting: &Meeting, slot: Slot, now: Timestamp) -> Preparation {
+    let meetings = &config.daemon.meetings;
+    let grace = Duration::from_secs(meetings.booked_grace_secs.into());
+    let until_end = (slot.ends_at() - now).to_std().unwrap_or_default();
+    Preparation {
+        empty_for: (until_end + grace).clamp(SHORTEST_LIFE, LONGEST_LIFE),
+        kept_for: grace + MARGIN,
+        max_people: config.rooms.access.max_people(&meeting.booking.room.name),
+        metadata: serde_json::json!({ "meeting": meeting.id }).to_string(),
+    }
+}
+
 fn is_too_old(since: Timestamp, now: Timestamp) -> bool {
     now - since >= GIVEN_UP_AFTER
 }
@@ -287,6 +336,8 @@ fn is_too_old(since: Timestamp, now: Timestamp) -> bool {
 impl Order {
     fn kind(&self) -> OrderKind {
         match self {
+            Self::Open { .. } => OrderKind::Open,
+            Self::Remove { .. } => OrderKind::Remove,
             Self::Warn { .. } => OrderKind::Warn,
             Self::Close { .. } => OrderKind::Close,
         }

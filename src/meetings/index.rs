@@ -9,7 +9,7 @@ use chrono::Duration;
 
 use crate::domain::meeting::{MeetingType, Order};
 use crate::domain::observation::Part;
-use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp};
+use crate::domain::{Meeting, MeetingId, Policy, RoomKey, Status, Timestamp, UserId};
 
 pub(super) use rooms::Followed;
 pub(super) use route::Route;
@@ -50,6 +50,8 @@ struct Entry {
     meeting_type: MeetingType,
     /// Parts of the room where people are.
     parts: Vec<Part>,
+    /// Who may not come (any more), as servers report them.
+    removed: Vec<UserId>,
 }
 
 /// What is known of one room.
@@ -278,6 +280,7 @@ impl Entry {
             },
             meeting_type: meeting.booking.meeting_type,
             parts,
+            removed: meeting.booking.details.removed.clone(),
         }
     }
 }

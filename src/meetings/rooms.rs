@@ -1,9 +1,9 @@
 //! What is known of rooms without a look at the store.
 
 use super::Meetings;
-use crate::domain::meeting::MeetingType;
+use crate::domain::meeting::{MeetingType, as_reported};
 use crate::domain::observation::{BackendId, Part};
-use crate::domain::{RoomKey, Timestamp};
+use crate::domain::{RoomKey, Timestamp, UserId};
 
 // === impl Meetings ===
 
@@ -17,6 +17,12 @@ impl Meetings {
     /// by a caller since then, and no other is open or booked. A token issued in the same second is one from before.
     pub fn is_called_off(&self, room: &RoomKey, issued_at: Timestamp) -> bool {
         self.index(|index| index.is_called_off(room, issued_at))
+    }
+
+    /// Whether somebody was removed from the meeting that they would come to now in that room.
+    pub fn is_removed(&self, room: &RoomKey, user: &UserId) -> bool {
+        let (user, now) = (as_reported(user), self.now());
+        self.index(|index| index.is_removed(room, &user, now))
     }
 
     /// Drops from memory what can be neither corrected nor continued, nor speaks against a token.

@@ -67,7 +67,8 @@ impl Meetings {
         let config = self.0.config.borrow().clone();
         let mut servers = config.daemon.livekit.iter();
         let server = servers.find(|server| server.name == room.backend.name);
-        let fits = server.is_some_and(|server| server.rooms.iter().any(|pattern| pattern.matches(&room.name)));
+        let fits =
+            server.is_some_and(|server| server.rooms.iter().any(|pattern| pattern.matches(&room.name)));
         fits || self.index(|index| index.knows(room))
     }
 
@@ -157,6 +158,8 @@ fn with_evidence(mut seen: Observation, alive_at: Option<Timestamp>) -> Observat
 }
 
 fn is_taken_since(entry: &Entry, past: Timestamp) -> bool {
-    let taken_at = std::str::from_utf8(&entry.value).ok().and_then(|text| text.parse().ok());
+    let taken_at = std::str::from_utf8(&entry.value)
+        .ok()
+        .and_then(|text| text.parse().ok());
     taken_at.is_some_and(|millis: i64| millis >= past.timestamp_millis())
 }

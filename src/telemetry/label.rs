@@ -72,6 +72,8 @@ labels! {
         MeetingInvitation = "/api/meetings/{meeting}/invite.ics",
         MeetingWaiting = "/api/meetings/{meeting}/waiting",
         MeetingAdmit = "/api/meetings/{meeting}/admit",
+        MeetingPerson = "/api/meetings/{meeting}/people/{person}",
+        MeetingMute = "/api/meetings/{meeting}/people/{person}/mute",
         Appointments = "/api/appointments",
         Appointment = "/api/appointments/{appointment}",
         AppointmentsOfUser = "/api/appointments/user/{user}",
@@ -267,10 +269,14 @@ labels! {
 
     /// What a meeting server has to be told.
     OrderKind {
+        /// To make the room before people come.
+        Open = "open",
         /// That the booked end is near.
         Warn = "warn",
         /// To put everybody out and close the room.
         Close = "close",
+        /// To put somebody out who was removed from the meeting.
+        Remove = "remove",
     }
 
     /// How that went.
@@ -293,6 +299,8 @@ labels! {
         Refresh = "refresh",
         Validate = "validate",
         Issue = "issue",
+        Remove = "remove",
+        Readmit = "readmit",
     }
 
     /// How it ended.

@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-use self::claims::{Claims, Header, IdClaims, Object};
 pub(super) use self::claims::present;
+use self::claims::{Claims, Header, IdClaims, Object};
 use super::jitsi::JitsiTokens;
 use super::keys::{Keys, TokenType};
 use crate::domain::{ClientId, RoomKey, RoomName, SessionId, Timestamp};

@@ -55,6 +55,7 @@ const HOUSE: &[Room] = &[
         "meetings/acting meetings/acting/*",
         "backend config domain meetings telemetry",
     ),
+    ("meetings/people", "backend domain"),
     (
         "meetings/repair meetings/repair/*",
         "backend config domain meetings telemetry",
@@ -95,8 +96,11 @@ const FENCES: &[Fence] = &[
     ("openidconnect", "signin/oidc/*"),
     ("reqwest", "signin/oidc/fetch backend/prosody backend/prosody/*"),
     ("jsonwebtoken", "tokens tokens/*"),
-    ("livekit_api", "tokens/livekit tokens/livekit/* backend/livekit"),
-    ("livekit_protocol", "backend/livekit"),
+    (
+        "livekit_api",
+        "tokens/livekit tokens/livekit/* backend/livekit backend/livekit/*",
+    ),
+    ("livekit_protocol", "backend/livekit backend/livekit/*"),
     ("notify", "config/watch"),
     ("sled", "store/sled store/sled/*"),
     ("crate::store::sled", "store store/*"),

@@ -6,6 +6,8 @@ mod participant;
 mod people;
 mod program;
 mod repair;
+mod real;
+mod scenarios;
 mod server;
 mod signer;
 mod table;

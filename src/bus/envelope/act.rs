@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{CloudEvent, rfc3339};
 use crate::bus::Message;
 use crate::domain::observation::without_address_id;
-use crate::domain::{Act, ActId, ClientId};
+use crate::domain::{Act, ActId, ClientId, UserId};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -19,6 +19,9 @@ struct Data<'a> {
     client: Option<&'a ClientId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
+    /// Whom somebody else did it to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     room: Option<&'a str>,
     address: &'a str,
@@ -47,7 +50,8 @@ pub fn act(id: ActId, act: &Act, source: &str) -> Message {
             outcome: act.outcome.as_str(),
             reason: act.reason.as_deref(),
             client: act.client.as_ref(),
-            user: act.user.as_ref().map(|user| without_address_id(user.as_str())),
+            user: named(act.user.as_ref()),
+            person: named(act.person.as_ref()),
             room: act.room.as_ref().map(|room| room.as_str()),
             address: &act.address,
             request_id: &act.request_id,
@@ -56,12 +60,16 @@ pub fn act(id: ActId, act: &Act, source: &str) -> Message {
     cloud_event.into_message(format!("audit.{client}.{action}"))
 }
 
+fn named(user: Option<&UserId>) -> Option<String> {
+    user.map(|user| without_address_id(user.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::domain::{Action, Outcome, RoomName, Timestamp, UserId};
+    use crate::domain::{Action, Outcome, RoomName, Timestamp};
 
     fn refused() -> Act {
         Act {
@@ -71,6 +79,7 @@ mod tests {
             reason: Some("wrong_credentials".into()),
             client: ClientId::parse("ataraxia").ok(),
             user: UserId::parse("Ann@example.com").ok(),
+            person: None,
             room: RoomName::parse("Team1").ok(),
             address: "192.0.2.1".into(),
             request_id: "r-1".into(),

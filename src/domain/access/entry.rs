@@ -144,8 +144,13 @@ impl RoomRules {
             moderator,
             features: features.cloned().unwrap_or_default(),
             lobby_bypass: moderator || bypass,
-            max_people: self.said(room, |rule| rule.max_people),
+            max_people: self.max_people(room),
         }
+    }
+
+    /// The most people who may be in a room at once.
+    pub fn max_people(&self, room: &RoomName) -> Option<u32> {
+        self.said(room, |rule| rule.max_people)
     }
 
     /// What people wait for before a room.

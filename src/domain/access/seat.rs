@@ -134,7 +134,8 @@ impl Booking {
             Viewer::User(user) => {
                 let appointment = self.details.appointment.as_ref();
                 let at_work = appointment.is_some_and(|appointment| appointment.is_at_work(user));
-                user.has_role(ADMIN) || at_work || self.seat(user) == Some(Seat::Moderator)
+                let runs_it = at_work || self.seat(user) == Some(Seat::Moderator);
+                user.has_role(ADMIN) || (runs_it && !self.is_removed(&user.id))
             }
         }
     }

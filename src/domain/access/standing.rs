@@ -9,6 +9,8 @@ use crate::domain::Timestamp;
 pub struct Claim {
     /// Moderates, or may walk past every waiting room.
     pub passes: bool,
+    /// Was taken out of the meeting by somebody who manages it.
+    pub is_removed: bool,
     pub decision: Option<Decision>,
 }
 
@@ -33,6 +35,8 @@ pub enum Standing {
     Waiting(Reason),
     /// Somebody who moderates did not let the person in.
     Denied,
+    /// Somebody who manages the meeting removed the person from it.
+    Removed,
     Ready,
 }
 
@@ -52,6 +56,7 @@ impl Phase {
     pub fn standing(self, waits: Waits, claim: Claim, host_is_in: impl FnOnce() -> bool) -> Standing {
         match self {
             Self::InPerson => Standing::InPerson,
+            Self::Early { .. } | Self::Open if claim.is_removed => Standing::Removed,
             Self::Early { opens_at } => Standing::TooEarly { opens_at },
             Self::Open => claim.standing(waits, host_is_in),
             Self::Over {
@@ -90,6 +95,7 @@ impl Standing {
             Self::TooEarly { .. } => "too_early",
             Self::Waiting(_) => "waiting",
             Self::Denied => "denied",
+            Self::Removed => "removed",
             Self::Ready => "ready",
         }
     }

@@ -53,6 +53,9 @@ pub struct Details {
     /// Who moderates beside the creator and the doctors; each is a participant too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<UserId>,
+    /// Who may not come (any more), as meeting servers' reports name them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<UserId>,
     /// What was noted with a change of status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
@@ -130,6 +133,7 @@ impl Booking {
         let mut asked = self.clone();
         asked.room = room.clone();
         asked.idempotency_key = None;
+        asked.details.removed.clear();
         if self.kind == Kind::Adhoc {
             // It begins whenever it is asked for.
             asked.slot = asked.slot.map(|slot| Slot {

@@ -83,6 +83,7 @@ impl Meeting {
             return false;
         }
         *details = other;
+        self.follow_the_list(&before.0);
         true
     }
 }

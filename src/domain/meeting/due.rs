@@ -32,7 +32,8 @@ impl Meeting {
             _ => self.over_at(policy).or_else(|| self.silent_from()),
         };
         let told = self.warns_at(policy).into_iter().chain(self.closes_at(policy));
-        announce.into_iter().chain(over).chain(told).min()
+        let made = self.prepares_at(policy);
+        announce.into_iter().chain(over).chain(told).chain(made).min()
     }
 
     /// When it is over by the clock of the server, because it stays empty; none while somebody is in.

@@ -20,7 +20,6 @@ impl Meeting {
             source: seen.source,
             at: now,
         };
-        let is_over = self.status.is_final();
         let attendance = &mut self.attendance;
         match &seen.what {
             What::RoomOpened {
@@ -29,7 +28,7 @@ impl Meeting {
                 since,
             } => self.room_has_opened(seen, (part, *opened_at, *since), notice),
             // A list is about this moment: what was only guessed gives way.
-            What::Entered(arrival) if seen.source == Source::Listing && !is_over => {
+            What::Entered(arrival) if seen.source == Source::Listing && !self.status.is_final() => {
                 attendance.believe_present(std::slice::from_ref(arrival), seen.at, notice);
             }
             What::Entered(arrival) => attendance.enter(arrival, seen.at, notice),
@@ -147,6 +146,7 @@ impl Meeting {
         if !part.is_room() {
             return;
         }
+        self.prepared_of = None;
         let is_known = part.is_named() && self.openings.iter().any(|opening| opening.part == *part);
         opened_at
             .filter(|_| !is_known)
@@ -208,7 +208,7 @@ impl Meeting {
         match self.status {
             Status::Scheduled | Status::Active { .. } => {
                 let started_at = self.status.started_at();
-                if started_at.is_some() {
+                if started_at.is_some() || self.prepared_of.is_some() {
                     self.put_everybody_out(now, CloseReason::Cancelled);
                 }
                 self.called_off_at = Some(now);
@@ -264,7 +264,8 @@ impl Input {
         match self {
             Self::End => true,
             Self::Observed(seen) => seen.what.ends_for_everyone(),
-            Self::Tick | Self::Lapse | Self::Start | Self::Cancel | Self::Change(_) | Self::Done(_) => false,
+            Self::Tick | Self::Lapse | Self::Start | Self::Cancel | Self::Done(_) => false,
+            Self::Change(_) | Self::Remove(_) | Self::Readmit(_) => false,
         }
     }
 }

@@ -3,17 +3,27 @@
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
-use super::{Meeting, Policy, Status};
-use crate::domain::Timestamp;
+use super::{Meeting, Policy, Slot, Status};
+use crate::domain::observation::OccupantId;
+use crate::domain::{Timestamp, UserId};
 
 /// Something to be done in the room on the meeting server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
+    /// Make the room for people who may come from now on. Pointless once somebody is in, or after the booked end.
+    Open { slot: Slot },
     /// Tell the people in the room that the booked end is near. Pointless after it.
     Warn { ends_at: Timestamp },
     /// Put everybody out and close the room.
     Close { since: Timestamp, why: CloseReason },
+    /// Put one connection of somebody out who was removed from the meeting.
+    Remove {
+        /// As the server reports them.
+        who: UserId,
+        occupant: OccupantId,
+        since: Timestamp,
+    },
 }
 
 /// Why a room is closed; the people in it are told.
@@ -60,10 +70,15 @@ impl Meeting {
         let end = self.booked_end();
         let is_over = self.status.is_final();
         let time_is_up = !is_over && policy.enforce_end && end.is_some_and(|end| end <= now);
-        self.orders.retain(|order| match order {
+        let mut orders = std::mem::take(&mut self.orders);
+        orders.retain(|order| match order {
+            Order::Open { slot } => self.waits_for_people(*slot) && now < slot.ends_at(),
             Order::Warn { ends_at } => !is_over && end == Some(*ends_at) && now < *ends_at,
             Order::Close { why, .. } => time_is_up || *why != CloseReason::TimeIsUp,
+            Order::Remove { who, occupant, .. } => !is_over && self.has_to_go(who, occupant),
         });
+        self.orders = orders;
+        self.prepare(policy, now);
         if self.warns_at(policy).is_some_and(|at| at <= now) {
             self.warned_of = end;
             let in_time = end.filter(|ends_at| now < *ends_at);
@@ -73,6 +88,7 @@ impl Meeting {
             self.closed_of = end;
             self.order_close(now, CloseReason::TimeIsUp);
         }
+        self.put_out_the_removed(now);
     }
 
     /// When people are to be told that the booked end is near; none while nobody is in, or once it was ordered.

@@ -232,7 +232,9 @@ impl Input {
         match self {
             Self::Observed(seen) => seen.source.as_str(),
             Self::Tick | Self::Lapse | Self::Done(_) => "schedule",
-            Self::Start | Self::End | Self::Cancel | Self::Change(_) => "client",
+            Self::Start | Self::End | Self::Cancel | Self::Change(_) | Self::Remove(_) | Self::Readmit(_) => {
+                "client"
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use http::header::AUTHORIZATION;
 
 use super::authorization;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, UserId};
 use crate::http::Incoming;
 use crate::http::cookie::{Cookie, Cookies};
 use crate::http::error::{ApiError, SignInRefusal};
@@ -62,15 +62,19 @@ impl Incoming {
         self.unless_revoked(self.verify(token, server)).await
     }
 
-    /// A good token of a sign-in that has ended is revoked, and so is one for a meeting that was called off.
+    /// A good token of a sign-in that has ended is revoked, and so is one for a meeting that was called off, or from which
+    /// its holder was removed.
     pub(in crate::http) async fn unless_revoked(
         &self,
         judged: Result<Verified, Refusal>,
     ) -> Result<Judged, ApiError> {
-        let judged = judged.and_then(|verified| match self.is_called_off(&verified) {
-            true => Err(Refusal::Revoked),
-            false => Ok(verified),
-        });
+        let judged =
+            judged.and_then(
+                |verified| match self.is_called_off(&verified) || self.is_removed(&verified) {
+                    true => Err(Refusal::Revoked),
+                    false => Ok(verified),
+                },
+            );
         self.unless_signed_out(judged).await
     }
 
@@ -79,6 +83,14 @@ impl Incoming {
         let issued_at = verified.issued_at.unwrap_or(Timestamp::MIN_UTC);
         let mut rooms = verified.opens.iter();
         rooms.any(|room| self.api.meetings.is_called_off(room, issued_at))
+    }
+
+    fn is_removed(&self, verified: &Verified) -> bool {
+        let user = verified.user.id.as_deref().and_then(|id| UserId::parse(id).ok());
+        let room = verified.opens.as_ref();
+        let meetings = &self.api.meetings;
+        room.zip(user)
+            .is_some_and(|(room, user)| meetings.is_removed(room, &user))
     }
 
     async fn unless_signed_out(&self, judged: Result<Verified, Refusal>) -> Result<Judged, ApiError> {

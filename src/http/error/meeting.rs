@@ -29,6 +29,16 @@ pub(in crate::http) enum MeetingRefusal {
     InPerson,
     /// The room is open only to those who book it.
     NotBooked,
+    /// Somebody who manages the meeting removed the person from it.
+    Removed,
+    /// Who hosts a meeting is not removed from it.
+    HostStays,
+    /// Nobody of that name is in the room now.
+    NotInRoom,
+    /// Not on meeting servers of that kind.
+    Unsupported,
+    /// The meeting server did not do it.
+    BackendUnavailable,
 }
 
 // === impl MeetingRefusal ===
@@ -37,10 +47,12 @@ impl MeetingRefusal {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::InvalidTransition(_) | Self::Over | Self::InPerson => StatusCode::CONFLICT,
+            Self::HostStays | Self::NotInRoom | Self::Unsupported => StatusCode::CONFLICT,
+            Self::BackendUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Outdated => StatusCode::PRECONDITION_FAILED,
             Self::UnknownRoleContext => StatusCode::BAD_REQUEST,
             Self::RoleContextForbidden | Self::NotOrganiser => StatusCode::FORBIDDEN,
-            Self::TooEarly { .. } | Self::Waiting | Self::NotBooked => StatusCode::FORBIDDEN,
+            Self::TooEarly { .. } | Self::Waiting | Self::NotBooked | Self::Removed => StatusCode::FORBIDDEN,
         }
     }
 
@@ -56,6 +68,11 @@ impl MeetingRefusal {
             Self::Over => "meeting_over",
             Self::InPerson => "no_room",
             Self::NotBooked => "room_not_booked",
+            Self::Removed => "removed_from_meeting",
+            Self::HostStays => "host_cannot_be_removed",
+            Self::NotInRoom => "not_in_room",
+            Self::Unsupported => "unsupported_by_backend",
+            Self::BackendUnavailable => "backend_unavailable",
         }
     }
 
@@ -88,6 +105,11 @@ impl MeetingRefusal {
             Self::Over => "This meeting is over.".into(),
             Self::InPerson => "This appointment is in person and has no room.".into(),
             Self::NotBooked => "Nobody has booked this room.".into(),
+            Self::Removed => "You were removed from this meeting.".into(),
+            Self::HostStays => "A host cannot be removed; take them off the hosts first.".into(),
+            Self::NotInRoom => "This person is not in the room now.".into(),
+            Self::Unsupported => "The meeting server of this meeting cannot do that.".into(),
+            Self::BackendUnavailable => "The meeting server did not do it; please try again.".into(),
         }
     }
 
@@ -106,6 +128,11 @@ impl MeetingRefusal {
             Self::Over => "این جلسه به پایان رسیده است.".into(),
             Self::InPerson => "این نوبت حضوری است و اتاقی ندارد.".into(),
             Self::NotBooked => "این اتاق رزرو نشده است.".into(),
+            Self::Removed => "شما از این جلسه کنار گذاشته شده‌اید.".into(),
+            Self::HostStays => "میزبان را نمی‌توان کنار گذاشت؛ نخست او را از فهرست میزبانان بردارید.".into(),
+            Self::NotInRoom => "این شخص اکنون در اتاق نیست.".into(),
+            Self::Unsupported => "سرور این جلسه چنین کاری را پشتیبانی نمی‌کند.".into(),
+            Self::BackendUnavailable => "سرور جلسه این کار را انجام نداد؛ دوباره تلاش کنید.".into(),
         }
     }
 }

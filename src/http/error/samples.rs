@@ -106,6 +106,11 @@ fn meeting() -> Vec<MeetingRefusal> {
         },
         MeetingRefusal::Waiting,
         MeetingRefusal::NotBooked,
+        MeetingRefusal::Removed,
+        MeetingRefusal::HostStays,
+        MeetingRefusal::NotInRoom,
+        MeetingRefusal::Unsupported,
+        MeetingRefusal::BackendUnavailable,
         MeetingRefusal::Over,
         MeetingRefusal::InPerson,
     ]

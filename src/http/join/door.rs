@@ -19,6 +19,7 @@ pub(in crate::http) struct Arrival<'a> {
     pub(super) moderates: bool,
     /// Waits for nobody.
     passes: bool,
+    is_removed: bool,
 }
 
 // === impl Arrival ===
@@ -46,13 +47,15 @@ impl<'a> Arrival<'a> {
         let room = &meeting.booking.room.name;
         let rules = &request.config.rooms.access;
         let entry = rules.entry_as(room, Visitor::User(user), Some(seat));
-        let moderates = entry.moderator;
+        let is_removed = meeting.booking.is_removed(&user.id);
+        let moderates = entry.moderator && !is_removed;
         Ok(Self {
             request,
             meeting,
             user,
             moderates,
             passes: moderates || entry.lobby_bypass,
+            is_removed,
         })
     }
 
@@ -60,6 +63,7 @@ impl<'a> Arrival<'a> {
     pub(super) fn standing(&self) -> Standing {
         let claim = Claim {
             passes: self.passes,
+            is_removed: self.is_removed,
             decision: self.decision(),
         };
         let phase = self.window().phase(self.meeting, self.now());
@@ -74,6 +78,7 @@ impl<'a> Arrival<'a> {
                 opens_at: local(opens_at, self.zone()),
             }),
             Standing::Waiting(_) | Standing::Denied => Err(MeetingRefusal::Waiting),
+            Standing::Removed => Err(MeetingRefusal::Removed),
             Standing::Cancelled | Standing::Over => Err(MeetingRefusal::Over),
             Standing::InPerson => Err(MeetingRefusal::InPerson),
         }
@@ -82,7 +87,7 @@ impl<'a> Arrival<'a> {
     /// Whether the person waits for somebody, or could have to as soon as the door opens.
     pub(in crate::http) fn has_to_wait(&self) -> bool {
         match self.standing() {
-            Standing::Waiting(_) | Standing::Denied => true,
+            Standing::Waiting(_) | Standing::Denied | Standing::Removed => true,
             Standing::TooEarly { .. } => self.waits().hold_people() && !self.passes,
             _ => false,
         }

@@ -30,7 +30,7 @@ pub(super) struct Here {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Standing)]
 struct StandingBody<'a> {
-    /// `too_early`, `waiting`, `denied`, `ready`, `over`, `cancelled` or `in_person`.
+    /// `too_early`, `waiting`, `denied`, `removed`, `ready`, `over`, `cancelled` or `in_person`.
     state: &'static str,
     /// For whom one waits: `host`, who is to come; or `admission`, the word of somebody who moderates.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -91,8 +91,13 @@ pub(super) async fn admit(request: &Incoming, id: &str, body: Body) -> Result<An
     Ok(listed(request, &asker, &meeting))
 }
 
-/// Somebody who may let people in: the program that booked the meeting, and those who moderate or manage it.
-async fn host<'a>(request: &'a Incoming, id: &str, needs: &[Scope]) -> Result<(Asker<'a>, Meeting), Refused> {
+/// Somebody who may let people in and put them out: the program that booked the meeting, and those who moderate or manage
+/// it.
+pub(in crate::http) async fn host<'a>(
+    request: &'a Incoming,
+    id: &str,
+    needs: &[Scope],
+) -> Result<(Asker<'a>, Meeting), Refused> {
     let asker = request.asker(needs).await?;
     let found = async {
         let meeting = meeting_at(request, id).await?;

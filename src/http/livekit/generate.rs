@@ -6,9 +6,9 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::issue;
+use super::{issue, require_welcome};
 use crate::audit::Act;
-use crate::domain::{Timestamp, UserId};
+use crate::domain::{RoomKey, Timestamp, UserId};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::auth::{Caller, MAY_GENERATE};
@@ -88,7 +88,7 @@ struct GeneratedToken<'a> {
     }))),
     extensions(("x-errors" = json!([
         "missing_field", "invalid_field", "expires_in_too_long", "room_not_allowed", "unknown_server", "token_too_large",
-        "unavailable",
+        "meeting_over", "removed_from_meeting", "unavailable",
     ]))),
 )]
 pub(super) async fn generate_token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
@@ -96,16 +96,21 @@ pub(super) async fn generate_token(request: &Incoming, body: Body) -> Result<Ans
     let answer = async {
         let wanted: GenerateToken = body.json().await?;
         let act = wanted.act(request.issue_to(&caller));
-        request.ended(act, answer(request, &caller, wanted)).await
+        request.ended(act, answer(request, &caller, wanted).await).await
     };
     answer.await.map_err(|error| caller.refused(error))
 }
 
-fn answer(request: &Incoming, caller: &Caller<'_>, wanted: GenerateToken) -> Result<Answer, ApiError> {
+async fn answer(request: &Incoming, caller: &Caller<'_>, wanted: GenerateToken) -> Result<Answer, ApiError> {
     let (api, now) = (&request.api, request.context.received_at);
     let grant = wanted.grant(caller, now)?;
     let keyring = api.keyring.borrow().clone();
     let server = livekit(&keyring, caller.client)?;
+    let room = RoomKey {
+        backend: server.backend(),
+        name: grant.room.clone(),
+    };
+    require_welcome(request, &room, grant.identity.as_str()).await?;
     let issued = issue(api, server, &grant, now)?;
     let body = GeneratedToken {
         token: &issued.token,

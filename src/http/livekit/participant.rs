@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::issue;
+use super::{issue, require_welcome};
 use crate::audit::Act;
-use crate::domain::{RoomKey, RoomName, UserId, hex};
+use crate::domain::{RoomKey, RoomName, Timestamp, UserId, hex};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::auth::{Caller, MAY_GENERATE};
@@ -22,6 +22,7 @@ use crate::http::backend::livekit;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::field::life;
+use crate::http::meetings::ticket::limit;
 use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
 use crate::signin::Session;
@@ -86,7 +87,7 @@ const DRAWN_BYTES: usize = 10;
     }))),
     extensions(("x-errors" = json!([
         "invalid_field", "room_not_allowed", "unknown_server", "token_too_large", "field_not_allowed", "guests_not_allowed",
-        "not_a_member", "room_not_booked", "unavailable",
+        "not_a_member", "room_not_booked", "meeting_over", "removed_from_meeting", "unavailable",
     ]))),
 )]
 pub(super) async fn token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
@@ -115,16 +116,22 @@ async fn for_program(request: &Incoming, caller: &Caller<'_>, body: Body) -> Res
         user: UserId::parse(&identity).ok(),
         ..request.issue_to(caller)
     };
-    let answer = || {
+    let answer = async || {
         caller.permissions().require_room(&room)?;
         let identity = Identity::parse(&identity).map_err(ApiError::bad("participant_identity"))?;
         let seconds = life(None, caller.client.max_token_secs)?;
         let until = request.context.received_at + Duration::seconds(seconds);
-        let grant = wanted.grant(Grant::participant(room, identity, until))?;
+        let grant = wanted.grant(Grant::participant(room.clone(), identity, until))?;
         let keyring = request.api.keyring.borrow().clone();
-        issued(request, livekit(&keyring, caller.client)?, &grant)
+        let server = livekit(&keyring, caller.client)?;
+        let room = RoomKey {
+            backend: server.backend(),
+            name: room,
+        };
+        require_welcome(request, &room, grant.identity.as_str()).await?;
+        issued(request, server, &grant)
     };
-    let answer = request.ended(act, answer()).await?;
+    let answer = request.ended(act, answer().await).await?;
     Ok(answer.for_client(caller.id))
 }
 
@@ -163,7 +170,13 @@ async fn own_grant(
         ApiError::Internal
     })?;
     let client = request.config.clients.get(&session.client);
-    let until = session.token_until(request.context.received_at, &request.config, client);
+    let now = request.context.received_at;
+    let until = session.token_until(now, &request.config, client);
+    let daemon = &request.config.daemon;
+    let booked = request.booked(&key).await?;
+    let of_meeting = booked.meeting().and_then(|meeting| limit(daemon, meeting, now));
+    let longest = daemon.livekit_token_life(&key.backend).map(|life| now + life);
+    let until = of_meeting.into_iter().chain(longest).fold(until, Timestamp::min);
     Ok(Grant {
         name: DisplayName::shortened(&session.user.name),
         room_admin: entry.moderator,

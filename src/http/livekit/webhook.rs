@@ -4,8 +4,8 @@
 //! with 429 or 5xx, and never what is answered otherwise.
 
 use crate::config::daemon::LiveKit;
-use crate::domain::report::Notification;
 use crate::domain::Verdict;
+use crate::domain::report::Notification;
 use crate::http::answer::Answer;
 use crate::http::auth::authorization;
 use crate::http::body::{Body, SERVER_LIMIT};
@@ -94,7 +94,10 @@ async fn store(request: &Incoming, notification: Notification) -> Result<Verdict
 fn unsigned(request: &Incoming, refusal: Refusal) -> Refused {
     let error = request.stranger();
     if matches!(error, ApiError::Unauthenticated) {
-        tracing::warn!(reason = refusal.code(), "a webhook is refused whose signature is not good");
+        tracing::warn!(
+            reason = refusal.code(),
+            "a webhook is refused whose signature is not good"
+        );
     }
     error.into()
 }

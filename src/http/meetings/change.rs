@@ -1,15 +1,18 @@
 //! `PATCH /api/meetings/{id}`: another time, title or people. What is absent stays; an empty text takes the text away.
 
 use chrono::{DateTime, FixedOffset};
+use futures_util::future::try_join_all;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::condition::Condition;
 use super::manage::{Deed, apply, managed};
+use super::people::act;
 use super::wanted::{invalid, line, minutes, people, start, text};
 use super::{Shown, examples, show};
+use crate::audit::Action;
 use crate::domain::meeting::{Change, Slot};
-use crate::domain::{Input, Meeting, Timestamp};
+use crate::domain::{Input, Meeting, Timestamp, UserId};
 use crate::http::Incoming;
 use crate::http::answer::{Answer, Success};
 use crate::http::auth::{Asker, MAY_BOOK};
@@ -76,12 +79,17 @@ impl ChangeMeeting {
         let condition = Condition::of(&request.headers);
         loop {
             let meeting = managed(request, asker, id, (Deed::Change, &condition)).await?;
+            let removed = meeting.booking.details.removed.clone();
             let input = Input::Change(self.change(&meeting, request.context.received_at)?);
             let (slot, wanted) = (meeting.booking.slot, condition.clone());
             let expected = move |now: &Meeting| wanted.allows(now) && now.booking.slot == slot;
             match apply(request, meeting.id, input, expected).await {
                 Err(ApiError::Meeting(MeetingRefusal::Outdated)) if condition == Condition::Any => {}
-                done => return done,
+                Err(error) => return Err(error),
+                Ok(meeting) => {
+                    written_down(request, asker, &meeting, &removed).await?;
+                    return Ok(meeting);
+                }
             }
         }
     }
@@ -126,6 +134,21 @@ impl ChangeMeeting {
             )),
         }
     }
+}
+
+/// Whoever was taken off the list is removed, and the trail says so.
+async fn written_down(
+    request: &Incoming,
+    asker: &Asker<'_>,
+    meeting: &Meeting,
+    before: &[UserId],
+) -> Result<(), ApiError> {
+    let removed = meeting.booking.details.removed.iter();
+    let newly = removed.filter(|person| !before.contains(person));
+    let acts = newly.map(|person| act(request, asker, Action::Remove, (meeting, person)));
+    let writes = acts.map(|act| request.api.audit.record(act));
+    try_join_all(writes).await?;
+    Ok(())
 }
 
 /// A text that is there; empty where it is to be taken away.

@@ -77,7 +77,7 @@ struct Given<'a> {
     responses((status = 200, description = "The token, which opens this room for this person.", body = Success<Given>, example = json!(examples::token()))),
     extensions(("x-errors" = json!([
         "not_found", "missing_field", "invalid_field", "expires_in_too_long", "too_early", "waiting_for_host", "meeting_over",
-        "no_room", "guests_not_allowed", "not_a_member", "token_too_large", "unavailable",
+        "no_room", "removed_from_meeting", "guests_not_allowed", "not_a_member", "token_too_large", "unavailable",
     ]))),
 )]
 pub(super) async fn token(request: &Incoming, id: &str, body: Body) -> Result<Answer, Refused> {
@@ -177,6 +177,9 @@ impl TokenRequest {
             Door::InPerson => return Err(MeetingRefusal::InPerson.into()),
         };
         let id = self.participant(request, meeting)?;
+        if id.as_ref().is_some_and(|id| meeting.booking.is_removed(id)) {
+            return Err(MeetingRefusal::Removed.into());
+        }
         let is_host = id.as_ref().is_some_and(|id| meeting.booking.is_host(id));
         let moderator = self.moderator.unwrap_or(is_host);
         let name = required("userName", self.user_name.as_deref())?;

@@ -27,7 +27,12 @@ const ERRORS: &str = "x-errors";
 const ERROR_PAGES: &str = "x-error-pages";
 /// Who is told these is let into a room or not, and what is booked there counts too.
 const AT_THE_DOOR: [&str; 2] = ["not_a_member", "room_not_booked"];
-const WHAT_IS_BOOKED: [&str; 3] = ["too_early", "waiting_for_host", "meeting_over"];
+const WHAT_IS_BOOKED: [&str; 4] = [
+    "too_early",
+    "waiting_for_host",
+    "meeting_over",
+    "removed_from_meeting",
+];
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const PAGE: &str = "text/html";

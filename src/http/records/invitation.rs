@@ -227,6 +227,7 @@ mod tests {
             booked_grace: chrono::Duration::seconds(60),
             active_when_room_opens: false,
             warn_before_end: chrono::Duration::zero(),
+            made_ahead: None,
             enforce_end: false,
         };
         let booked = meeting(titled("Weekly"));

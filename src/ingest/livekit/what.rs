@@ -24,7 +24,9 @@ impl Reader<'_> {
             "participant_left" => self.left(part)?,
             "participant_connection_aborted" => self.aborted(part)?,
             "egress_started" => Some(self.recording(part)?),
-            "egress_updated" if word::is_recording(text(&self.egress()?.status)) => Some(self.recording(part)?),
+            "egress_updated" if word::is_recording(text(&self.egress()?.status)) => {
+                Some(self.recording(part)?)
+            }
             "egress_ended" => Some(self.recorded_until_now(part)?),
             _ => None,
         })

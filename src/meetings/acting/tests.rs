@@ -15,6 +15,7 @@ fn policy() -> Policy {
         booked_grace: chrono::Duration::seconds(300),
         active_when_room_opens: false,
         warn_before_end: chrono::Duration::zero(),
+        made_ahead: None,
         enforce_end: false,
     }
 }

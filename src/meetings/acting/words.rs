@@ -44,6 +44,14 @@ pub(super) fn closing(language: Language, why: CloseReason) -> &'static str {
     }
 }
 
+/// Why somebody is put out.
+pub(super) fn removed(language: Language) -> &'static str {
+    match language {
+        Language::En => "You were removed from this meeting.",
+        Language::Fa => "شما از این جلسه کنار گذاشته شدید.",
+    }
+}
+
 /// Whole minutes, rounded to the nearest, at least one.
 fn minutes_until(ends_at: Timestamp, now: Timestamp) -> i64 {
     ((ends_at - now + Duration::seconds(30)).num_minutes()).max(1)

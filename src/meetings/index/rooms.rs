@@ -3,7 +3,7 @@
 use super::{Index, MOST_AT_ONCE, Room};
 use crate::domain::meeting::MeetingType;
 use crate::domain::observation::{BackendId, Part};
-use crate::domain::{MeetingId, RoomKey, Timestamp};
+use crate::domain::{MeetingId, RoomKey, Timestamp, UserId};
 
 /// A room of a server, as far as its meetings are of interest to what the server lists.
 #[derive(Debug, Clone)]
@@ -47,6 +47,12 @@ impl Index {
         parts.filter(|(_, part)| part.is_room() != of_breakouts).collect()
     }
 
+    /// Whether a meeting is booked or goes on in the room, or was there not long ago.
+    pub(in crate::meetings) fn knows(&self, room: &RoomKey) -> bool {
+        let known = self.rooms.get(room);
+        known.is_some_and(|room| !room.open.is_empty() || room.last.is_some())
+    }
+
     /// The rooms of a backend that are followed, or were until a moment ago.
     pub(in crate::meetings) fn followed(&self, backend: &BackendId) -> Vec<Followed> {
         let rooms = self.rooms.iter().filter(|(key, _)| key.backend == *backend);
@@ -65,12 +71,6 @@ impl Index {
     fn living(&self, room: &Room) -> Vec<MeetingId> {
         let lives = |id: &MeetingId| self.meetings.get(id).is_some_and(|entry| !entry.parts.is_empty());
         room.open.iter().map(|(_, id)| *id).filter(lives).collect()
-    }
-
-    /// Whether a meeting is booked or goes on in the room, or was there not long ago.
-    pub(in crate::meetings) fn knows(&self, room: &RoomKey) -> bool {
-        let known = self.rooms.get(room);
-        known.is_some_and(|room| !room.open.is_empty() || room.last.is_some())
     }
 
     /// The type of the meeting that is open in the room.
@@ -105,5 +105,12 @@ impl Index {
         let room = self.rooms.get(room).filter(|room| room.open.is_empty());
         room.and_then(|room| room.called_off)
             .is_some_and(|called_off| called_off.at >= issued_at)
+    }
+
+    /// Whether somebody was removed from the meeting that they would come to at `at`; named as servers report them.
+    pub(in crate::meetings) fn is_removed(&self, room: &RoomKey, user: &UserId, at: Timestamp) -> bool {
+        let current = self.rooms.get(room).and_then(|room| room.current(at));
+        let meeting = current.and_then(|id| self.meetings.get(&id));
+        meeting.is_some_and(|entry| entry.removed.contains(user))
     }
 }

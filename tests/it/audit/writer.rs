@@ -74,6 +74,7 @@ impl Writer {
             reason: None,
             client: client.and_then(|id| ClientId::parse(id).ok()),
             user: None,
+            person: None,
             room: None,
             address: "192.0.2.1".into(),
             request_id: format!("r-{n}"),

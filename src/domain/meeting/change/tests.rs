@@ -16,6 +16,7 @@ fn policy() -> Policy {
         booked_grace: Duration::minutes(5),
         active_when_room_opens: false,
         warn_before_end: Duration::zero(),
+        made_ahead: None,
         enforce_end: false,
     }
 }

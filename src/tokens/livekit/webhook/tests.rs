@@ -55,7 +55,11 @@ fn judged(token: &str) -> Result<&'static str, Refusal> {
     let servers = servers();
     let signature = judge(&servers, token, at(NOW))?;
     assert!(signature.covers(BODY) && !signature.covers(b"{}"));
-    Ok(if signature.server().name() == "main" { "main" } else { "other" })
+    Ok(if signature.server().name() == "main" {
+        "main"
+    } else {
+        "other"
+    })
 }
 
 /// The same for good claims with this change.
@@ -76,12 +80,22 @@ fn every_key_of_every_server_verifies() {
         claims["iss"] = json!(key);
         let token = signed(&header(), &claims, secret);
         assert_eq!(judged(&token), Ok(server));
-        for others in [SECRET, OLD_SECRET, OTHER_SECRET].into_iter().filter(|other| *other != secret) {
-            assert_eq!(judged(&signed(&header(), &claims, others)), Err(Refusal::BadSignature), "{key}");
+        for others in [SECRET, OLD_SECRET, OTHER_SECRET]
+            .into_iter()
+            .filter(|other| *other != secret)
+        {
+            assert_eq!(
+                judged(&signed(&header(), &claims, others)),
+                Err(Refusal::BadSignature),
+                "{key}"
+            );
         }
     }
     assert_eq!(judged_with("iss", json!("nobody")), Err(Refusal::UnknownKey));
-    assert_eq!(judge(&[], &signed(&header(), &claims(), SECRET), at(NOW)).unwrap_err(), Refusal::UnknownKey);
+    assert_eq!(
+        judge(&[], &signed(&header(), &claims(), SECRET), at(NOW)).unwrap_err(),
+        Refusal::UnknownKey
+    );
 }
 
 #[test]
@@ -94,15 +108,31 @@ fn the_word_bearer_may_stand_before_it() {
 
 #[test]
 fn the_kind_of_token_does_not_matter_and_the_algorithm_does() {
-    for good in [json!({"alg": "HS256"}), json!({"alg": "HS256", "typ": "at+jwt", "kid": "1"})] {
+    for good in [
+        json!({"alg": "HS256"}),
+        json!({"alg": "HS256", "typ": "at+jwt", "kid": "1"}),
+    ] {
         assert_eq!(judged(&signed(&good, &claims(), SECRET)), Ok("main"), "{good}");
     }
     for alg in ["none", "HS512", "RS256", "hs256", ""] {
         let header = json!({ "alg": alg });
-        assert_eq!(judged(&signed(&header, &claims(), SECRET)), Err(Refusal::WrongAlgorithm), "{alg}");
+        assert_eq!(
+            judged(&signed(&header, &claims(), SECRET)),
+            Err(Refusal::WrongAlgorithm),
+            "{alg}"
+        );
     }
-    for bad in [json!({}), json!({"alg": 1}), json!({"alg": "HS256", "crit": ["b64"]}), json!(["HS256"])] {
-        assert_eq!(judged(&signed(&bad, &claims(), SECRET)), Err(Refusal::Malformed), "{bad}");
+    for bad in [
+        json!({}),
+        json!({"alg": 1}),
+        json!({"alg": "HS256", "crit": ["b64"]}),
+        json!(["HS256"]),
+    ] {
+        assert_eq!(
+            judged(&signed(&bad, &claims(), SECRET)),
+            Err(Refusal::Malformed),
+            "{bad}"
+        );
     }
 }
 
@@ -138,12 +168,20 @@ fn a_token_must_end_and_name_a_body() {
         ("sha256", json!(crate::domain::hex(hash.as_ref()))),
         ("sha256", json!(STANDARD.encode(&hash.as_ref()[1..]))),
     ] {
-        assert_eq!(judged_with(name, value.clone()), Err(Refusal::Malformed), "{name}: {value}");
+        assert_eq!(
+            judged_with(name, value.clone()),
+            Err(Refusal::Malformed),
+            "{name}: {value}"
+        );
     }
     for name in ["exp", "iss", "sha256"] {
         let mut claims = claims();
         claims.as_object_mut().unwrap().remove(name);
-        assert_eq!(judged(&signed(&header(), &claims, SECRET)), Err(Refusal::Malformed), "no {name}");
+        assert_eq!(
+            judged(&signed(&header(), &claims, SECRET)),
+            Err(Refusal::Malformed),
+            "no {name}"
+        );
     }
 }
 
