@@ -15,8 +15,8 @@ mod conclusion;
 mod figures;
 mod moves;
 
-pub use figures::{Figures, Visit, peak};
 pub(super) use figures::union;
+pub use figures::{Figures, Visit, peak};
 
 /// Everything known about who was in a meeting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]

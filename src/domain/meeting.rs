@@ -7,9 +7,9 @@
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
+use super::attendance::{self, Visit};
 use super::event::{Event, EventKind};
 use super::observation::{Observation, Part, RoomKey, Source};
-use super::attendance::{self, Visit};
 use super::{Attendance, ClientId, Figures, MeetingId, Timestamp, UserId};
 
 mod booking;

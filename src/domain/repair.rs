@@ -10,9 +10,9 @@
 //! room that was opened last.
 
 mod belief;
-mod watch;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::collections::{HashMap, HashSet};
 
@@ -125,7 +125,11 @@ impl Comparison {
     /// Keeps what is listed or believed.
     fn forget(&mut self, listing: &Listing, beliefs: &[Belief]) {
         let rooms = listing.rooms.iter().map(|listed| listed.sid.as_str());
-        let people = listing.people.values().flatten().map(|person| person.sid.as_str());
+        let people = listing
+            .people
+            .values()
+            .flatten()
+            .map(|person| person.sid.as_str());
         let believed = beliefs.iter().flat_map(Belief::sids);
         let known: HashSet<&str> = rooms.chain(people).chain(believed).collect();
         self.listed.retain(|sid, _| known.contains(sid.as_str()));
@@ -159,7 +163,11 @@ impl Round<'_> {
     }
 
     fn find_ends(&mut self, belief: &Belief) {
-        let lives = self.listing.rooms.iter().filter(|listed| listed.room == belief.room);
+        let lives = self
+            .listing
+            .rooms
+            .iter()
+            .filter(|listed| listed.room == belief.room);
         let lives: Vec<_> = lives.collect();
         for life in &belief.lives {
             match lives.iter().find(|listed| listed.sid == life.sid) {
@@ -181,7 +189,12 @@ impl Round<'_> {
     fn find_end(&mut self, belief: &Belief, life: &Life, kind: Kind, since: Option<Timestamp>) {
         let part = Part::Opening(life.sid.clone());
         let since = since.unwrap_or(self.listing.at).min(self.listing.at);
-        self.found(kind, &belief.room, self.listing.at, What::Vanished { part, since });
+        self.found(
+            kind,
+            &belief.room,
+            self.listing.at,
+            What::Vanished { part, since },
+        );
     }
 
     fn find_leaves(&mut self, belief: &Belief, life: &Life, is_alone: bool) {
@@ -190,7 +203,10 @@ impl Round<'_> {
             return;
         };
         let listed: HashSet<_> = people.iter().map(|person| person.sid.as_str()).collect();
-        let missing = life.inside.iter().filter(|inside| !listed.contains(inside.occupant.0.as_str()));
+        let missing = life
+            .inside
+            .iter()
+            .filter(|inside| !listed.contains(inside.occupant.0.as_str()));
         for inside in missing {
             let sid = &inside.occupant.0;
             if !is_alone {
@@ -230,7 +246,9 @@ impl Round<'_> {
             self.find_opening(listed, belief);
         }
         let newest = served.max_by_key(|listed| listed.opened_at);
-        newest.into_iter().for_each(|listed| self.find_joins(listed, belief));
+        newest
+            .into_iter()
+            .for_each(|listed| self.find_joins(listed, belief));
     }
 
     /// The room's opening comes before those who are in, where it begins the meeting, and after them, where they do.

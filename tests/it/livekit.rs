@@ -1,6 +1,7 @@
 //! LiveKit tokens as people and programs get them, before LiveKit's own verifier.
 
 mod channels;
+mod control;
 pub mod fake;
 mod participant;
 mod people;

@@ -155,7 +155,10 @@ impl Meeting {
     /// What was open of that part before `at` was lost with its server, after `since`.
     fn lose_openings(&mut self, part: &Part, (since, at): (Timestamp, Timestamp)) {
         let lost = |opening: &&mut Opening| opening.part == *part && opening.opened_at < at;
-        let open = self.openings.iter_mut().filter(|opening| opening.closed_at.is_none());
+        let open = self
+            .openings
+            .iter_mut()
+            .filter(|opening| opening.closed_at.is_none());
         open.filter(lost).for_each(|opening| opening.close(since, true));
     }
 

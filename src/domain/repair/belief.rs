@@ -55,7 +55,10 @@ impl Belief {
             .extend(meeting.openings.iter().filter_map(|opening| named(&opening.part)));
         let is_over = meeting.status.is_final();
         let attendance = &meeting.attendance;
-        let settled = attendance.stays().iter().filter(|stay| is_over || attendance.is_over(stay));
+        let settled = attendance
+            .stays()
+            .iter()
+            .filter(|stay| is_over || attendance.is_over(stay));
         self.settled.extend(settled.map(|stay| stay.occupant.clone()));
         if is_over {
             let past = attendance.stays().iter().filter_map(|stay| named(&stay.part));
@@ -63,10 +66,16 @@ impl Belief {
             return;
         }
         let inhabited = attendance.stays().iter().filter(|stay| stay.is_open());
-        let open = meeting.openings.iter().filter(|opening| opening.closed_at.is_none());
-        let parts = inhabited.map(|stay| &stay.part).chain(open.map(|opening| &opening.part));
+        let open = meeting
+            .openings
+            .iter()
+            .filter(|opening| opening.closed_at.is_none());
+        let parts = inhabited
+            .map(|stay| &stay.part)
+            .chain(open.map(|opening| &opening.part));
         let sids: HashSet<_> = parts.filter_map(named).collect();
-        self.lives.extend(sids.into_iter().map(|sid| Life::of(meeting, sid)));
+        self.lives
+            .extend(sids.into_iter().map(|sid| Life::of(meeting, sid)));
     }
 
     /// Whether a list that names the connection says nothing new.

@@ -156,9 +156,7 @@ impl<'a> Place<'a> {
 
     /// The meeting that ended last, where what began at `began` was before its end and before the open one.
     fn of_last(&self, began: Timestamp) -> Option<Route> {
-        let is_late = |ended_at: Timestamp| {
-            began <= ended_at && self.since.is_none_or(|since| began < since)
-        };
+        let is_late = |ended_at: Timestamp| began <= ended_at && self.since.is_none_or(|since| began < since);
         let last = self.last.filter(|(ended_at, _)| is_late(*ended_at));
         last.map(|(_, id)| Route::Known(id))
     }
