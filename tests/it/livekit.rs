@@ -2,6 +2,7 @@
 
 mod channels;
 mod check;
+mod control;
 pub mod fake;
 mod participant;
 mod people;
