@@ -6,6 +6,7 @@ mod participant;
 mod people;
 mod program;
 mod real;
+mod same_as_jitsi;
 mod scenarios;
 mod server;
 mod signer;
