@@ -1,11 +1,12 @@
 //! LiveKit tokens as people and programs get them, before LiveKit's own verifier.
 
 mod channels;
+mod check;
 pub mod fake;
 mod participant;
 mod people;
 mod program;
-mod real;
+pub mod real;
 mod same_as_jitsi;
 mod scenarios;
 mod server;
