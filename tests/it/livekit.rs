@@ -9,6 +9,7 @@ mod people;
 mod program;
 pub mod real;
 mod repair;
+mod same_as_jitsi;
 mod scenarios;
 mod server;
 mod signer;
