@@ -6,6 +6,8 @@ pub mod fake;
 mod participant;
 mod people;
 mod program;
+mod real;
+mod scenarios;
 mod server;
 mod signer;
 mod table;
