@@ -4,4 +4,4 @@ mod away;
 mod jitsi;
 mod life;
 mod routes;
-mod stage;
+pub mod stage;
