@@ -27,6 +27,7 @@ pub(super) struct Answer {
     outcome: RequestOutcome,
 }
 
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Every refusal in JSON.
@@ -109,6 +110,12 @@ impl Answer {
         answer.set(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
         answer.set(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         answer
+    }
+
+    /// The devices and powers that a page may use (W3C Permissions Policy).
+    pub(super) fn permitting(mut self, permissions: &'static str) -> Self {
+        self.set(PERMISSIONS_POLICY, HeaderValue::from_static(permissions));
+        self
     }
 
     /// Sends a browser on with GET (RFC 9110 section 15.4.4). The address is one that was built or compared here.

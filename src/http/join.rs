@@ -4,6 +4,7 @@ mod door;
 mod here;
 mod host;
 mod page;
+mod policy;
 mod ticket;
 
 use utoipa::OpenApi;

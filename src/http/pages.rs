@@ -74,6 +74,7 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
     params(("file" = String, Path, description = "A name that a page of usher names; another content has another name.")),
     responses((status = 200, description = "The file, for ever.", content(
         (String = "text/css; charset=utf-8"), (String = "text/javascript; charset=utf-8"), (String = "image/svg+xml"),
+        (String = "text/plain; charset=utf-8"),
     ))),
     extensions(("x-errors" = json!(["not_found"]))),
 )]

@@ -1,11 +1,13 @@
 //! The page of a meeting: who, when, where one stands; then the room itself. Without scripts it shows the same and is
 //! loaded again.
 
+mod room;
 mod words;
 
 use askama::Template;
 
 use super::{Asset, Frame, rendered};
+use room::RoomWords;
 use words::Words;
 
 /// Everything that the page of a meeting shows to one person.
@@ -51,13 +53,13 @@ pub struct JoinTime {
     pub opens_at: Option<(String, String)>,
 }
 
-/// Where it takes place.
+/// Where it takes place, always on this page.
 #[derive(Debug, Clone, Copy)]
 pub enum JoinPlace<'a> {
-    /// In a frame on this page.
+    /// In a frame that Jitsi's own script makes.
     Jitsi { domain: &'a str },
-    /// With an app: this page has no client for it.
-    LiveKit { server: &'a str, room: &'a str },
+    /// By a client of ours, which connects to that server.
+    LiveKit { server: &'a str },
 }
 
 // === impl JoinPage ===
@@ -69,6 +71,10 @@ impl JoinPage<'_> {
 
     fn say(&self) -> &'static Words {
         Words::of(self.frame.language)
+    }
+
+    fn say_room(&self) -> &'static RoomWords {
+        RoomWords::of(self.frame.language)
     }
 
     fn heading(&self) -> &str {
@@ -88,15 +94,22 @@ impl JoinPage<'_> {
         matches!(self.state, "too_early" | "waiting" | "denied" | "removed")
     }
 
-    /// Ready, but not here.
-    fn is_elsewhere(&self) -> bool {
+    fn is_livekit(&self) -> bool {
         matches!(self.place, JoinPlace::LiveKit { .. })
     }
 
+    /// The Jitsi whose script shows the room; empty where that is not Jitsi's.
     fn domain(&self) -> &str {
         match self.place {
             JoinPlace::Jitsi { domain } => domain,
             JoinPlace::LiveKit { .. } => "",
+        }
+    }
+
+    /// The meeting server, for people.
+    fn server(&self) -> &str {
+        match self.place {
+            JoinPlace::Jitsi { domain: server } | JoinPlace::LiveKit { server } => server,
         }
     }
 }

@@ -66,10 +66,7 @@ fn pages(language: Language, text: &str) -> Vec<String> {
     };
     let places = [
         JoinPlace::Jitsi { domain: text },
-        JoinPlace::LiveKit {
-            server: text,
-            room: text,
-        },
+        JoinPlace::LiveKit { server: text },
     ];
     let of_state = |state| places.map(|place| join(language, text, state, place));
     let joins = JOIN_STATES.into_iter().flat_map(of_state);
@@ -229,10 +226,49 @@ fn one_state_is_shown_and_those_who_wait_without_scripts_look_again() {
             state != "ready"
         );
     }
-    let (server, room) = ("wss://live.test", "room-1");
-    let page = join(Language::En, "x", "ready", JoinPlace::LiveKit { server, room });
-    assert!(
-        page.contains(server) && page.contains(room) && !page.contains("<form"),
-        "{page}"
-    );
+}
+
+#[test]
+fn a_page_of_livekit_brings_the_room_with_it_and_that_of_jitsi_does_not() {
+    for language in LANGUAGES {
+        let server = "wss://live.test";
+        let page = join(language, "x", "ready", JoinPlace::LiveKit { server });
+        let script = format!("data-client=\"/usher/assets/{}\"", Asset::ROOM.file());
+        assert!(
+            page.contains(&script) && page.contains(&Asset::ROOM_STYLE.file()),
+            "{page}"
+        );
+        assert!(
+            page.contains("<template id=\"room\">") && page.contains(server),
+            "{page}"
+        );
+        let form = tags(&page).into_iter().find(|tag| tag.starts_with("form "));
+        assert!(
+            form.is_some_and(|form| form.ends_with(" hidden")),
+            "a script shows it"
+        );
+        let domain = "meet.test";
+        let page = join(language, "x", "ready", JoinPlace::Jitsi { domain });
+        assert!(
+            !page.contains("/assets/room") && !page.contains("id=\"room"),
+            "{page}"
+        );
+    }
+}
+
+/// The scripts of the room fail late and far away where a word or a part is missing.
+#[test]
+fn the_room_has_every_word_and_part_that_its_scripts_look_for() {
+    let server = "wss://live.test";
+    let page = join(Language::En, "x", "ready", JoinPlace::LiveKit { server });
+    let quoted = |call: &'static str| {
+        let rest = Asset::ROOM.content.split(call).skip(1);
+        rest.filter_map(|rest| rest.split('"').next())
+    };
+    let parts: Vec<_> = quoted("querySelector(\"[").collect();
+    assert!(parts.len() > 10, "{parts:?}");
+    for part in parts {
+        let name = part.trim_end_matches(']');
+        assert!(page.contains(&format!(" {name}")), "{part}");
+    }
 }

@@ -5,4 +5,4 @@ mod jitsi;
 mod life;
 mod removal;
 mod routes;
-mod stage;
+pub mod stage;

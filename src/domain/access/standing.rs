@@ -9,6 +9,8 @@ use crate::domain::Timestamp;
 pub struct Claim {
     /// Moderates, or may walk past every waiting room.
     pub passes: bool,
+    /// Was taken out of the meeting by somebody who manages it.
+    pub is_removed: bool,
     pub decision: Option<Decision>,
 }
 
@@ -54,6 +56,7 @@ impl Phase {
     pub fn standing(self, waits: Waits, claim: Claim, host_is_in: impl FnOnce() -> bool) -> Standing {
         match self {
             Self::InPerson => Standing::InPerson,
+            Self::Early { .. } | Self::Open if claim.is_removed => Standing::Removed,
             Self::Early { opens_at } => Standing::TooEarly { opens_at },
             Self::Open => claim.standing(waits, host_is_in),
             Self::Over {

@@ -63,15 +63,11 @@ impl<'a> Arrival<'a> {
     pub(super) fn standing(&self) -> Standing {
         let claim = Claim {
             passes: self.passes,
+            is_removed: self.is_removed,
             decision: self.decision(),
         };
         let phase = self.window().phase(self.meeting, self.now());
-        let standing = phase.standing(self.waits(), claim, || self.host_is_in());
-        match standing {
-            Standing::Cancelled | Standing::Over | Standing::InPerson => standing,
-            _ if self.is_removed => Standing::Removed,
-            _ => standing,
-        }
+        phase.standing(self.waits(), claim, || self.host_is_in())
     }
 
     /// Refuses those who have to wait, with what they wait for.

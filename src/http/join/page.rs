@@ -7,7 +7,7 @@ use http::StatusCode;
 use url::Url;
 
 use super::door::Arrival;
-use super::meeting_at;
+use super::{meeting_at, policy};
 use crate::domain::access::{Reason, Standing};
 use crate::domain::meeting::MeetingType;
 use crate::domain::{MeetingId, UserId};
@@ -60,18 +60,18 @@ async fn visit(request: &Incoming, id: MeetingId, session: &Session) -> Result<A
     let arrival = Arrival::of(request, &meeting, session)?;
     let standing = arrival.stand()?;
     let keyring = request.api.keyring.borrow().clone();
-    let (place, policy) = match arrival.server(&keyring)? {
+    let answer = match arrival.server(&keyring)? {
         Server::Jitsi(server) => {
             let domain = server.domain();
-            (JoinPlace::Jitsi { domain }, policy(domain))
+            let page = page(&arrival, standing, JoinPlace::Jitsi { domain });
+            Answer::page(StatusCode::OK, page, &policy::jitsi(domain))
         }
         Server::LiveKit(server) => {
-            let (server, room) = (server.url(), meeting.booking.room.name.as_str());
-            (JoinPlace::LiveKit { server, room }, policy_without_room())
+            let server = server.url();
+            let page = page(&arrival, standing, JoinPlace::LiveKit { server });
+            Answer::page(StatusCode::OK, page, &policy::livekit(server)).permitting(policy::DEVICES)
         }
     };
-    let page = page(&arrival, standing, place);
-    let answer = Answer::page(StatusCode::OK, page, &policy);
     Ok(answer.for_client(&meeting.booking.client))
 }
 
@@ -149,19 +149,4 @@ fn people(arrival: &Arrival<'_>) -> (Vec<String>, usize) {
     let names: Vec<_> = known.map(|user| user.name).take(MOST_NAMES).collect();
     let others = ids.len() - names.len();
     (names, others)
-}
-
-/// Our own, and Jitsi's External API with the frame that it makes. A form without scripts leads to Jitsi, which Chromium
-/// holds against `form-action`.
-fn policy(domain: &str) -> String {
-    format!(
-        "default-src 'none'; script-src 'self' https://{domain}; frame-src https://{domain}; connect-src 'self'; \
-         style-src 'self'; img-src 'self'; form-action 'self' https://{domain}; base-uri 'none'; frame-ancestors 'none'"
-    )
-}
-
-fn policy_without_room() -> String {
-    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
-     base-uri 'none'; frame-ancestors 'none'"
-        .to_owned()
 }

@@ -4,19 +4,32 @@ const RHYTHM_MS = 2000;
 const SLOWEST_MS = 30_000;
 /** States after which nothing more happens, unless somebody changes the meeting. */
 const CLOSED = ["cancelled", "over", "in_person"];
+/** What the button says, where there is one. */
+const LABELS = {
+  ready: "join",
+  left: "back",
+  replaced: "back",
+  ended: "back",
+  server_away: "again",
+  not_let_in: "again",
+};
 
 const part = (id) => document.getElementById(id);
-const { base, meeting, domain, state: first, now: made, zone } = part("app").dataset;
+/** `client` is the script that shows LiveKit's rooms; of a meeting on Jitsi there is none. */
+const { base, meeting, client, state: first, now: made, zone, audio } = part("app").dataset;
 const home = `${base}/api/meetings/${meeting}`;
 const language = document.documentElement.lang;
 /** How numbers and times are written: as the person is used to, if the page speaks their language. */
 const locale = navigator.language.split("-")[0] === language ? navigator.language : language;
-const button = part("enter")?.querySelector("button");
+const button = part("enter").querySelector("button");
 
 /** door: before the room; entering: on the way; room: in it; left: out again; end: nothing is asked any more. */
 let scene = "door";
 let hasWaited = first === "waiting";
 let room = null;
+/** The newest token of LiveKit's, and the timer that asks for the next. */
+let held = null;
+let renewal = 0;
 let pause = RHYTHM_MS;
 let timer = 0;
 let isAsking = false;
@@ -35,13 +48,18 @@ class Refusal extends Error {
 }
 
 async function call(path, body) {
+  const answer = await act(path, body ? "POST" : "GET", body);
+  return (await answer.json()).data;
+}
+
+async function act(path, method, body) {
   const answer = await fetch(`${home}/${path}`, {
-    method: body ? "POST" : "GET",
+    method,
     headers: body ? { "Content-Type": "application/json" } : {},
     body: body && JSON.stringify(body),
   });
   if (!answer.ok) throw new Refusal(answer.status, Number(answer.headers.get("Retry-After")) * 1000);
-  return (await answer.json()).data;
+  return answer;
 }
 
 /** Looks where one stands, again and again. */
@@ -82,26 +100,28 @@ async function follow(standing) {
   else part("lobby").hidden = true;
   if (scene === "entering") return;
   if (scene === "room") return stay(standing);
-  if (scene === "left" && !CLOSED.includes(standing.state)) return;
+  if (scene === "left" && ![...CLOSED, "removed"].includes(standing.state)) return;
   scene = "door";
   hasWaited ||= standing.state === "waiting" || standing.state === "denied";
-  if (standing.state === "ready" && domain && hasWaited) return enter();
+  if (standing.state === "ready" && hasWaited) return enter();
   show(standing);
 }
 
-/** In the room, only its end matters. A meeting that usher takes for missed can be one that nobody reports. */
+/** In the room, only the end matters. A meeting that usher takes for missed can be one that nobody reports. */
 function stay({ state, status }) {
-  if (state === "cancelled" || (state === "over" && status !== "missed")) {
-    close();
-    scene = "door";
-    reveal(state);
-  }
+  if (["cancelled", "removed"].includes(state) || (state === "over" && status !== "missed")) goOut(state);
+}
+
+function goOut(state) {
+  close();
+  scene = "door";
+  reveal(state);
 }
 
 function show({ state, waitsFor }) {
   part("waits-for-host").hidden = waitsFor !== "host";
   part("waits-for-admission").hidden = waitsFor === "host";
-  reveal(state === "ready" && !domain ? "elsewhere" : state);
+  reveal(state);
 }
 
 /** Shows what belongs to a state; what stays is not touched, so that it is read out once. */
@@ -110,10 +130,10 @@ function reveal(state) {
     const isShown = section.dataset.state === state;
     if (section.hidden === isShown) section.hidden = !isShown;
   }
-  const label = { ready: "join", left: "back", jitsi_away: "again" }[state];
-  if (part("enter")) part("enter").hidden = !label;
-  if (button && label) button.textContent = button.dataset[label];
-  if (part("alone")) part("alone").hidden = state !== "jitsi_away" || !part("alone").href;
+  const label = LABELS[state];
+  part("enter").hidden = !label;
+  if (label) button.textContent = button.dataset[label];
+  part("alone").hidden = state !== "server_away" || !part("alone").href;
   part("sign-in").hidden = state !== "signed_out";
   until = { too_early: part("opens")?.dateTime }[state];
   countDown();
@@ -139,27 +159,41 @@ async function enter() {
       scene = "door";
       return show(standing);
     }
-    part("alone").href = standing.link;
-    await open(standing.jitsiDetails.embed);
+    await (client ? openLiveKit(standing) : openJitsi(standing));
   } catch (fault) {
+    if (scene !== "entering") return;
+    if (!(fault instanceof Refusal)) return leave(fault.how ?? "server_away");
     scene = "door";
-    if (fault instanceof Refusal) {
-      lost(fault);
-      if (scene !== "end") reveal("ready");
-    } else {
-      scene = "left";
-      reveal("jitsi_away");
-    }
+    lost(fault);
+    if (scene !== "end") reveal("ready");
   }
 }
 
-async function open({ domain: server, ...options }) {
+async function openJitsi({ link, jitsiDetails }) {
+  part("alone").href = link;
+  const { domain: server, ...options } = jitsiDetails.embed;
   if (!window.JitsiMeetExternalAPI) await load(`https://${server}/external_api.js`);
+  fillWindow();
+  room = new window.JitsiMeetExternalAPI(server, { ...options, lang: language, parentNode: part("stage") });
+  room.addListener("readyToClose", () => leave("left"));
+  scene = "room";
+}
+
+async function openLiveKit(standing) {
+  const { open } = await import(client);
+  const { serverUrl: server, token } = standing.livekitDetails;
+  const ways = { fresh, ended: leave, hosting: standing.moderator ? hosting : null };
+  room = await open({ server, token, audio: audio !== undefined }, ways);
+  if (scene !== "entering") return close();
+  fillWindow();
+  room.show(part("stage"));
+  scene = "room";
+  keep(standing.livekitDetails);
+}
+
+function fillWindow() {
   document.body.classList.add("in-room");
   part("stage").hidden = false;
-  room = new window.JitsiMeetExternalAPI(server, { ...options, lang: language, parentNode: part("stage") });
-  room.addListener("readyToClose", leave);
-  scene = "room";
 }
 
 function load(address) {
@@ -174,6 +208,7 @@ function load(address) {
 }
 
 function close() {
+  clearTimeout(renewal);
   room?.dispose();
   room = null;
   part("stage").hidden = true;
@@ -181,12 +216,59 @@ function close() {
   document.body.classList.remove("in-room");
 }
 
-function leave() {
+/** Out again, or not in at all; `how` is a state of the page. */
+function leave(how) {
   close();
   scene = "left";
-  reveal("left");
-  button.focus();
+  reveal(how);
+  if (LABELS[how]) button.focus();
   look();
+}
+
+// === LiveKit: what hosts do with others, and tokens, which are short ===
+
+const hosting = {
+  mute: (identity) => call(`people/${person(identity)}/mute`, { audio: true }),
+  remove: (identity) => act(`people/${person(identity)}`, "DELETE"),
+};
+
+/** In LiveKit a further connection of somebody has a suffix, and the id before it is percent-encoded where it has to be. */
+function person(identity) {
+  return encodeURIComponent(decodeURIComponent(identity.split("#")[0]));
+}
+
+function keep({ token, refreshAfterSeconds }) {
+  held = token;
+  renewIn(refreshAfterSeconds * 1000);
+}
+
+function renewIn(milliseconds) {
+  clearTimeout(renewal);
+  renewal = setTimeout(renew, milliseconds);
+}
+
+/** Whoever may no longer be in the room is told why and leaves it. */
+async function renew() {
+  renewIn(SLOWEST_MS);
+  await fresh();
+}
+
+/** A token that is good now; null where there is none, or nobody in the room any more. */
+async function fresh() {
+  try {
+    const standing = await call("waiting", { enter: true });
+    if (scene !== "room") return null;
+    if (standing.livekitDetails) {
+      keep(standing.livekitDetails);
+    } else if (standing.state === "denied") {
+      goOut("denied");
+    } else {
+      stay(standing);
+    }
+  } catch (fault) {
+    lost(fault);
+  }
+  return scene === "room" ? held : null;
 }
 
 // === who waits for the host ===
@@ -291,7 +373,7 @@ function lasting(milliseconds) {
 
 // === beginning ===
 
-part("enter")?.addEventListener("submit", (event) => {
+part("enter").addEventListener("submit", (event) => {
   event.preventDefault();
   enter();
 });
@@ -303,5 +385,5 @@ for (const place of document.querySelectorAll("[data-number]")) {
   put(place, new Intl.NumberFormat(locale).format(Number(place.dataset.number)));
 }
 showTimes();
-reveal(first === "ready" && !domain ? "elsewhere" : first);
+reveal(first);
 look();

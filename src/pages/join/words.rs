@@ -34,9 +34,6 @@ pub(super) struct Words {
     pub(super) cancelled: &'static str,
     pub(super) may_close: &'static str,
     pub(super) in_person: &'static str,
-    pub(super) elsewhere: &'static str,
-    pub(super) server: &'static str,
-    pub(super) room: &'static str,
 
     pub(super) entering: &'static str,
     pub(super) left: &'static str,
@@ -46,7 +43,7 @@ pub(super) struct Words {
     pub(super) gone: &'static str,
     pub(super) usher_is_away: &'static str,
     /// Stands before the name of the server.
-    pub(super) jitsi_is_away: &'static str,
+    pub(super) server_is_away: &'static str,
     pub(super) try_again: &'static str,
     pub(super) open_alone: &'static str,
     pub(super) look_again: &'static str,
@@ -88,10 +85,6 @@ const ENGLISH: Words = Words {
     cancelled: "This meeting has been cancelled.",
     may_close: "You can close this page.",
     in_person: "This appointment takes place in person. There is no room to join here.",
-    elsewhere: "This meeting is held with LiveKit, which this page cannot show. Please open it with the app that you were \
-                invited with; this is where it is.",
-    server: "Server",
-    room: "Room",
 
     entering: "Opening the room…",
     left: "You have left the meeting.",
@@ -100,7 +93,7 @@ const ENGLISH: Words = Words {
     sign_in: "Sign in",
     gone: "You can no longer see this meeting. It may have been changed.",
     usher_is_away: "The connection is lost. This page keeps trying.",
-    jitsi_is_away: "The meeting server cannot be reached:",
+    server_is_away: "The meeting server cannot be reached:",
     try_again: "Try again",
     open_alone: "Open the room by itself",
     look_again: "Look again",
@@ -141,9 +134,6 @@ const PERSIAN: Words = Words {
     cancelled: "این جلسه لغو شده است.",
     may_close: "می‌توانید این صفحه را ببندید.",
     in_person: "این نوبت حضوری است و اتاقی برای ورود ندارد.",
-    elsewhere: "این جلسه با LiveKit برگزار می‌شود و این صفحه نمی‌تواند آن را نشان دهد. لطفاً از برنامه‌ای که با آن دعوت شده‌اید استفاده کنید. نشانی جلسه:",
-    server: "سرور",
-    room: "اتاق",
 
     entering: "در حال باز کردن اتاق…",
     left: "شما از جلسه خارج شدید.",
@@ -152,7 +142,7 @@ const PERSIAN: Words = Words {
     sign_in: "ورود",
     gone: "دیگر به این جلسه دسترسی ندارید. شاید تغییر کرده باشد.",
     usher_is_away: "ارتباط قطع شده است. این صفحه دوباره تلاش می‌کند.",
-    jitsi_is_away: "سرور جلسه در دسترس نیست:",
+    server_is_away: "سرور جلسه در دسترس نیست:",
     try_again: "تلاش دوباره",
     open_alone: "باز کردن اتاق به‌تنهایی",
     look_again: "بررسی دوباره",

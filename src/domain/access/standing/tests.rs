@@ -19,10 +19,12 @@ const WINDOW: Window = Window {
 };
 const SOMEBODY: Claim = Claim {
     passes: false,
+    is_removed: false,
     decision: None,
 };
 const HOST: Claim = Claim {
     passes: true,
+    is_removed: false,
     decision: None,
 };
 
@@ -119,6 +121,7 @@ fn rules_say_what_one_waits_for() {
         );
         let passes = Claim {
             passes: true,
+            is_removed: false,
             decision: Some(Decision::Denied),
         };
         assert_eq!(stand(rules, passes, host_is_in), Standing::Ready);
