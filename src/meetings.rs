@@ -6,9 +6,11 @@
 pub mod acting;
 pub mod agenda;
 mod booking;
+mod deletion;
 mod door;
 mod error;
 mod index;
+mod listing;
 mod measure;
 mod observe;
 pub mod outbox;
@@ -67,6 +69,7 @@ struct Inner {
     orders_changed: Notify,
     /// When LiveKit's servers and rooms gave a sign of life.
     heard: Mutex<Heard>,
+    deletions: deletion::Deletions,
 }
 
 /// A durable write left events to be sent.
@@ -113,6 +116,7 @@ impl Meetings {
             reports: Semaphore::new(usage::REPORTS_AT_ONCE),
             orders_changed: Notify::new(),
             heard: Mutex::default(),
+            deletions: deletion::Deletions::default(),
         };
         let meetings = Self(Arc::new(inner));
         meetings.read_all().await?;
@@ -306,7 +310,7 @@ impl Meetings {
     fn stored(&self, record: &Record, new_events: usize) {
         let told = &record.outbox[record.outbox.len() - new_events..];
         told.iter()
-            .for_each(|event| measure::count(&self.0.metrics, event));
+            .for_each(|event| measure::count(&self.0.metrics, &record.meeting, event));
         self.0.live.tell(&record.meeting, told);
         self.note(record, told.first());
         self.0.due_changed.notify_one();

@@ -12,6 +12,7 @@ use std::time::Duration;
 use livekit_api::services::room::{CreateRoomOptions, RoomClient, SendDataOptions};
 use livekit_api::services::{ServerError, ServerErrorCode, ServiceError};
 use livekit_protocol as proto;
+use livekit_protocol::participant_info::State;
 
 use super::{BackendError, PATIENCE};
 use crate::config::secret::Secret;
@@ -49,6 +50,8 @@ pub struct Preparation {
     pub metadata: String,
 }
 
+/// A topic, and an identity that nobody has: the `#` never stands at the beginning of one.
+const PROBE: &str = "#usher";
 /// How often a call is tried that did not reach the server.
 const ATTEMPTS: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(250);
@@ -71,13 +74,40 @@ impl Service {
 
     /// Everybody and everything that is connected to a room of that name, in whichever of its lives the server looks.
     pub async fn participants(&self, room: &RoomName) -> Result<Vec<Participant>, BackendError> {
+        self.connected(room, |state| state != State::Disconnected).await
+    }
+
+    /// Those of them whose connection is complete, so that LiveKit has told of their coming, or should have.
+    pub async fn active(&self, room: &RoomName) -> Result<Vec<Participant>, BackendError> {
+        self.connected(room, |state| state == State::Active).await
+    }
+
+    async fn connected(
+        &self,
+        room: &RoomName,
+        is_meant: fn(State) -> bool,
+    ) -> Result<Vec<Participant>, BackendError> {
         let client = self.client();
         let listed = call(|| client.list_participants(room.as_str())).await?;
-        Ok(listed
-            .into_iter()
-            .filter(is_connected)
-            .map(Participant::from)
-            .collect())
+        let meant = listed.into_iter().filter(|info| is_meant(info.state()));
+        Ok(meant.map(Participant::from).collect())
+    }
+
+    /// Whether some node serves the room. A room of a node that died stays on the lists of a server with Redis, with its
+    /// people; but a message to somebody in it, and be it to nobody, only its node takes.
+    pub async fn is_served(&self, room: &RoomName) -> Result<bool, BackendError> {
+        let options = SendDataOptions {
+            kind: proto::data_packet::Kind::Reliable,
+            topic: Some(PROBE.to_owned()),
+            destination_identities: vec![PROBE.to_owned()],
+            ..SendDataOptions::default()
+        };
+        let sent = self.client().send_data(room.as_str(), Vec::new(), options).await;
+        match sent {
+            Ok(()) => Ok(true),
+            Err(error) if is_unserved(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Makes the room, unless it is there.
@@ -141,6 +171,15 @@ where
         }
     }
     make().await.map_err(BackendError::from)
+}
+
+/// Whether the server itself says that nothing answers for the room.
+fn is_unserved(error: &ServiceError) -> bool {
+    let ServiceError::Twirp(ServerError::Twirp(answer)) = error else {
+        return false;
+    };
+    let code = answer.code.as_str();
+    code == ServerErrorCode::UNAVAILABLE || code == ServerErrorCode::NOT_FOUND
 }
 
 // === impl LiveRoom, Participant ===

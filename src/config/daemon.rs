@@ -7,13 +7,14 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::secret::Secret;
 use crate::domain::access::RoomPattern;
+use crate::domain::observation::{BackendId, BackendKind};
 
 pub use oidc::Oidc;
 pub(super) use read::{read, servers};
@@ -162,6 +163,16 @@ pub struct LiveKit {
 pub struct ApiKey {
     pub api_key: String,
     pub api_secret: Secret,
+}
+
+impl Daemon {
+    /// How long the token of a person is good at most on that server; none where it is not LiveKit.
+    pub fn livekit_token_life(&self, backend: &BackendId) -> Option<Duration> {
+        let is_there = |server: &&LiveKit| server.name == backend.name;
+        let found = self.livekit.iter().find(is_there);
+        let server = found.filter(|_| backend.kind == BackendKind::Livekit)?;
+        Some(Duration::minutes(i64::from(server.token_minutes)))
+    }
 }
 
 impl LiveKit {

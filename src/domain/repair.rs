@@ -177,8 +177,10 @@ impl Round<'_> {
                 }
                 None => {}
                 Some(listed) => match listed.trust {
+                    // That it was listed says nothing; but before the last stop it was watched.
                     Trust::Ghost { since } => {
-                        self.find_end(belief, life, Kind::Ghost, since.max(life.known_at))
+                        let since = since.max(life.known_at).max(self.memory.before);
+                        self.find_end(belief, life, Kind::Ghost, since);
                     }
                     Trust::Served | Trust::Doubtful => self.find_leaves(belief, life, lives.len() == 1),
                 },
@@ -254,7 +256,7 @@ impl Round<'_> {
     /// The room's opening comes before those who are in, where it begins the meeting, and after them, where they do.
     fn find_joins(&mut self, listed: &Listed, belief: Option<&Belief>) {
         let listing = self.listing;
-        let is_known = |occupant: &OccupantId| belief.is_some_and(|belief| belief.knows(occupant));
+        let is_known = |occupant: &OccupantId| belief.is_some_and(|belief| belief.knows(&occupant.0));
         let part = Part::Opening(listed.sid.clone());
         let people = listing.people.get(&listed.room.name).into_iter().flatten();
         let arrivals = people

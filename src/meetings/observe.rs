@@ -5,6 +5,14 @@ use super::index::Route;
 use super::{Applied, Meetings, MeetingsError};
 use crate::domain::observation::{Observation, What};
 use crate::domain::{Input, Meeting, MeetingId, Step, Timestamp, Verdict};
+use crate::telemetry::label::Correction;
+
+/// What became of facts about one meeting.
+struct Taken {
+    verdicts: Vec<Verdict>,
+    /// How often a server had lost a room with everybody inside.
+    losses: usize,
+}
 
 // === impl Meetings ===
 
@@ -29,6 +37,9 @@ impl Meetings {
     }
 
     fn route(&self, seen: &Observation) -> Route {
+        if self.is_of_deletion(seen) {
+            return Route::Nobody;
+        }
         self.index(|index| index.route(seen, &self.policy()))
     }
 
@@ -84,7 +95,7 @@ impl Meetings {
                 self.index(|index| index.forget(id));
                 Ok(vec![Verdict::Stale; seen.len()])
             }
-            observed => observed,
+            observed => observed.map(|taken| self.count_losses(taken)),
         }
     }
 
@@ -105,15 +116,22 @@ impl Meetings {
             earlier.as_ref(),
             now,
         );
-        let (step, verdicts) = self.apply_all(meeting, seen, now)?;
+        let (step, taken) = self.apply_all(meeting, seen, now)?;
         if step.events.is_empty() {
             return Ok(vec![Verdict::Ignored; seen.len()]);
         }
         self.create(step).await?;
-        Ok(verdicts)
+        Ok(self.count_losses(taken))
     }
 
-    fn apply_all(&self, meeting: Meeting, seen: &[Observation], now: Timestamp) -> Applied<Vec<Verdict>> {
+    fn count_losses(&self, taken: Taken) -> Vec<Verdict> {
+        for _ in 0..taken.losses {
+            self.0.metrics.corrected(Correction::ServerLost);
+        }
+        taken.verdicts
+    }
+
+    fn apply_all(&self, meeting: Meeting, seen: &[Observation], now: Timestamp) -> Applied<Taken> {
         let policy = self.policy();
         let mut all = Step {
             meeting,
@@ -121,7 +139,9 @@ impl Meetings {
             changed: false,
         };
         let mut verdicts = Vec::with_capacity(seen.len());
+        let mut losses = 0;
         for observation in seen {
+            losses += usize::from(all.meeting.is_loss(observation));
             let step = all
                 .meeting
                 .apply(&Input::Observed(observation.clone()), now, &policy)?;
@@ -134,6 +154,6 @@ impl Meetings {
             all.events.extend(step.events);
             all.changed |= step.changed;
         }
-        Ok((all, verdicts))
+        Ok((all, Taken { verdicts, losses }))
     }
 }

@@ -44,7 +44,7 @@ impl Meetings {
             }
             Subject::Nothing => None,
         };
-        let alive_at = self.last_heard(&backend, life.as_ref());
+        let alive_at = self.last_alive(&backend, life.as_ref());
         self.heard(&backend, life.as_ref(), created_at);
         let Some(seen) = seen else {
             return Ok(Verdict::Ignored);
@@ -107,7 +107,15 @@ impl Meetings {
         self.heard_so_far(|heard| heard.last(backend, life))
     }
 
-    fn heard_so_far<T>(&self, look: impl FnOnce(&mut Heard) -> T) -> T {
+    /// When that was heard of, or listed, last.
+    fn last_alive(&self, backend: &BackendId, life: Option<&Part>) -> Option<Timestamp> {
+        self.heard_so_far(|heard| {
+            let listed = life.and_then(|part| heard.last_listed(backend, part));
+            heard.last(backend, life).max(listed)
+        })
+    }
+
+    pub(super) fn heard_so_far<T>(&self, look: impl FnOnce(&mut Heard) -> T) -> T {
         look(&mut self.0.heard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

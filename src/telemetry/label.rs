@@ -236,6 +236,8 @@ labels! {
 
     /// What usher concluded by itself because nobody had reported it.
     Correction {
+        /// A room is open whose opening was never reported.
+        MissedStart = "missed_start",
         /// Somebody is in whose joining was never reported.
         MissedJoin = "missed_join",
         /// Somebody is gone whose leaving was never reported.
@@ -244,6 +246,25 @@ labels! {
         MissedEnd = "missed_end",
         /// A late fact changed the figures of a completed meeting.
         Amended = "amended",
+        /// A room was begun again under its old name: its server had lost it with everybody inside.
+        ServerLost = "server_lost",
+        /// A room is over that is still listed, though nothing serves it.
+        Ghost = "ghost",
+    }
+
+    /// What a LiveKit server is asked to list.
+    ListingOf {
+        Rooms = "rooms",
+        People = "people",
+    }
+
+    /// How it answers.
+    ListingResult {
+        Ok = "ok",
+        /// It was not reached, or did not answer in time, or nothing that could be read.
+        Away = "away",
+        /// It does not let usher ask, or does not know the question.
+        Refused = "refused",
     }
 
     /// What a meeting server has to be told.

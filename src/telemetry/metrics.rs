@@ -5,6 +5,7 @@
 
 mod admission;
 mod listeners;
+mod listings;
 mod reloads;
 mod requests;
 mod set;
@@ -23,6 +24,7 @@ use super::label::{
 };
 use admission::Admission;
 pub use listeners::Listeners;
+pub use listings::Listings;
 use reloads::Reloads;
 pub use requests::HttpMetrics;
 use set::{CounterPairs, CounterSet, GaugeSet, registered};
@@ -34,6 +36,7 @@ pub struct Metrics {
     registry: Registry,
     pub http: HttpMetrics,
     pub listeners: Listeners,
+    pub listings: Listings,
     pub webhooks: Webhooks,
     admission: Admission,
     events: Events,
@@ -100,6 +103,7 @@ impl Metrics {
         Ok(Self {
             http: HttpMetrics::new(r)?,
             listeners: Listeners::new(r)?,
+            listings: Listings::new(r)?,
             webhooks: Webhooks::new(r)?,
             admission: Admission::new(r)?,
             events: Events::new(r)?,

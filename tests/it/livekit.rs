@@ -1,10 +1,14 @@
 //! LiveKit tokens as people and programs get them, before LiveKit's own verifier.
 
 mod channels;
+mod check;
 pub mod fake;
 mod participant;
 mod people;
 mod program;
+pub mod real;
+mod repair;
+mod scenarios;
 mod server;
 mod signer;
 mod table;

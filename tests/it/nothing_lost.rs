@@ -11,6 +11,7 @@ mod proof;
 mod pulse;
 mod speaker;
 mod strikes;
+mod versions;
 
 use std::time::Instant;
 

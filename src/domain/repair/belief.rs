@@ -14,7 +14,7 @@ pub struct Belief {
     /// Openings that need not be told again, by sid.
     openings: HashSet<String>,
     /// Connections whose going is settled, or belongs to a meeting that is over: no list brings them back.
-    settled: HashSet<OccupantId>,
+    settled: HashSet<String>,
 }
 
 /// One life of the room.
@@ -59,7 +59,7 @@ impl Belief {
             .stays()
             .iter()
             .filter(|stay| is_over || attendance.is_over(stay));
-        self.settled.extend(settled.map(|stay| stay.occupant.clone()));
+        self.settled.extend(settled.map(|stay| stay.occupant.0.clone()));
         if is_over {
             let past = attendance.stays().iter().filter_map(|stay| named(&stay.part));
             self.openings.extend(past);
@@ -79,9 +79,9 @@ impl Belief {
     }
 
     /// Whether a list that names the connection says nothing new.
-    pub(super) fn knows(&self, occupant: &OccupantId) -> bool {
+    pub fn knows(&self, sid: &str) -> bool {
         let mut inside = self.lives.iter().flat_map(|life| &life.inside);
-        inside.any(|inside| inside.occupant == *occupant) || self.settled.contains(occupant)
+        inside.any(|inside| inside.occupant.0 == sid) || self.settled.contains(sid)
     }
 
     /// Whether that life of the room need not be told of.

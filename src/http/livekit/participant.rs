@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{issue, require_welcome};
 use crate::audit::Act;
-use crate::domain::{RoomKey, RoomName, UserId, hex};
+use crate::domain::{RoomKey, RoomName, Timestamp, UserId, hex};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::auth::{Asker, Caller, MAY_GENERATE};
@@ -21,6 +21,7 @@ use crate::http::backend::livekit;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::field::life;
+use crate::http::meetings::ticket::limit;
 use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
 use crate::signin::Session;
@@ -162,7 +163,13 @@ async fn own_grant(
         ApiError::Internal
     })?;
     let client = request.config.clients.get(&session.client);
-    let until = session.token_until(request.context.received_at, &request.config, client);
+    let now = request.context.received_at;
+    let until = session.token_until(now, &request.config, client);
+    let daemon = &request.config.daemon;
+    let booked = request.booked(&key).await?;
+    let of_meeting = booked.meeting().and_then(|meeting| limit(daemon, meeting, now));
+    let longest = daemon.livekit_token_life(&key.backend).map(|life| now + life);
+    let until = of_meeting.into_iter().chain(longest).fold(until, Timestamp::min);
     Ok(Grant {
         name: DisplayName::shortened(&session.user.name),
         room_admin: entry.moderator,

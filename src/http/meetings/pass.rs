@@ -12,11 +12,12 @@ use super::door::Door;
 use super::ticket::Ticket;
 use crate::audit::Act;
 use crate::config::Config;
-use crate::domain::{Meeting, MeetingId};
+use crate::domain::{Meeting, MeetingId, Timestamp};
 use crate::http::Incoming;
 use crate::http::auth::Asker;
 use crate::http::backend::Server;
 use crate::http::error::ApiError;
+use crate::http::field::seconds;
 use crate::http::jitsi::embed::{self, Embed};
 use crate::http::join::Arrival;
 use crate::signin::Session;
@@ -27,6 +28,7 @@ pub(in crate::http) struct Pass<'a> {
     keyring: Arc<Keyring>,
     holder: Holder,
     join_page: String,
+    now: Timestamp,
 }
 
 /// Whom the link is for.
@@ -57,6 +59,14 @@ pub(in crate::http) struct LiveKitDetails<'a> {
     /// Null for programs, and for people who cannot come in now.
     token: Option<&'a str>,
     room_name: &'a str,
+    /// Of the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+    /// After how many seconds the holder asks for the next one. LiveKit looks at a token when somebody comes in, also when
+    /// they come back from a bad connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_after_seconds: Option<i64>,
 }
 
 // === impl Pass ===
@@ -79,6 +89,7 @@ impl<'a> Pass<'a> {
         };
         Ok(Self {
             join_page: join_page(&request.config, meeting.id),
+            now: request.context.received_at,
             meeting,
             keyring,
             holder,
@@ -95,6 +106,7 @@ impl<'a> Pass<'a> {
         };
         Self {
             join_page: join_page(&request.config, meeting.id),
+            now: request.context.received_at,
             meeting,
             keyring: request.api.keyring.borrow().clone(),
             holder,
@@ -113,6 +125,7 @@ impl<'a> Pass<'a> {
             keyring,
             holder: Holder::Person(Box::new((issued, person))),
             join_page: join_page(&request.config, meeting.id),
+            now: request.context.received_at,
         }
     }
 
@@ -142,8 +155,12 @@ impl<'a> Pass<'a> {
     }
 
     pub(in crate::http) fn token(&self) -> Option<&str> {
+        Some(&self.issued()?.token)
+    }
+
+    fn issued(&self) -> Option<&Issued> {
         match &self.holder {
-            Holder::Person(held) => Some(&held.0.token),
+            Holder::Person(held) => Some(&held.0),
             _ => None,
         }
     }
@@ -172,6 +189,8 @@ impl<'a> Pass<'a> {
                 server_url: server.url(),
                 token: self.token(),
                 room_name: self.meeting.booking.room.name.as_str(),
+                expires_at: self.issued().map(|issued| seconds(issued.expires_at)),
+                refresh_after_seconds: self.issued().map(|issued| refreshed_after(issued, self.now)),
             }),
             _ => None,
         }
@@ -180,6 +199,11 @@ impl<'a> Pass<'a> {
     fn server(&self) -> Option<Server<'_>> {
         Server::of(&self.keyring, &self.meeting.booking.room.backend)
     }
+}
+
+/// Three quarters of a token's life: early enough for a second try, and late enough not to ask all the time.
+fn refreshed_after(issued: &Issued, now: Timestamp) -> i64 {
+    ((issued.expires_at - now).num_seconds() * 3 / 4).max(1)
 }
 
 /// Whether the rules make the person wait in the waiting room.

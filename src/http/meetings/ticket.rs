@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use crate::config::Client;
+use crate::config::{Client, Daemon};
 use crate::domain::access::Entry;
 use crate::domain::{Meeting, RoomName, SessionId, Timestamp, hex};
 use crate::http::Incoming;
@@ -36,7 +36,7 @@ pub(super) const DAY: u64 = 24 * 60 * 60;
 
 impl Ticket {
     /// For somebody who has signed in: the seat says whether they may come and as what, and the rules for rooms add to it
-    /// and forbid. It lives no longer than the sign-in.
+    /// and forbid. It lives no longer than the sign-in; for LiveKit, which never asks again, a few minutes at a time.
     pub(in crate::http) fn for_user(
         request: &Incoming,
         session: &Session,
@@ -54,6 +54,11 @@ impl Ticket {
         let ceiling = client.map_or(DAY, |client| client.max_token_secs);
         let life = Duration::seconds(life_or(DAY, expires_in, ceiling)?);
         let now = request.context.received_at;
+        let until = session.ends_at.min(now + life);
+        let until = limit(&request.config.daemon, meeting, now).map_or(until, |limit| until.min(limit));
+        if until <= now {
+            return Err(MeetingRefusal::Over.into());
+        }
         Ok(Self {
             person: person(session, client)?,
             entry: Entry {
@@ -63,7 +68,7 @@ impl Ticket {
             group: group(client)?,
             session: Some(session.id),
             opens_at: now,
-            until: session.ends_at.min(now + life),
+            until,
         })
     }
 
@@ -129,6 +134,15 @@ impl Ticket {
             None => Identity::parse(&format!("participant-{}", hex(&drawn))).map_err(ApiError::bad("userId")),
         }
     }
+}
+
+/// Until when the token of a person is good at most, where it is for LiveKit: as long as one may stay before it is asked
+/// again whether they may, and not beyond a booked end that is kept.
+pub(in crate::http) fn limit(daemon: &Daemon, meeting: &Meeting, now: Timestamp) -> Option<Timestamp> {
+    let booking = &meeting.booking;
+    let longest = now + daemon.livekit_token_life(&booking.room.backend)?;
+    let kept_end = booking.slot.filter(|_| daemon.meetings.enforce_end);
+    Some(kept_end.map_or(longest, |slot| longest.min(slot.ends_at())))
 }
 
 /// Who was let in by the waiting room does not wait in the lobby of the server again.

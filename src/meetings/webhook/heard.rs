@@ -11,6 +11,8 @@ use crate::domain::observation::{BackendId, Part};
 pub(in crate::meetings) struct Heard {
     backends: HashMap<BackendId, Timestamp>,
     lives: HashMap<(BackendId, Part), Timestamp>,
+    /// When they were on the server's list last.
+    listed: HashMap<(BackendId, Part), Timestamp>,
 }
 
 // === impl Heard ===
@@ -25,6 +27,16 @@ impl Heard {
         }
     }
 
+    /// Takes down that the server listed that life of a room.
+    pub(in crate::meetings) fn note_listed(&mut self, backend: &BackendId, part: Part, at: Timestamp) {
+        later(self.listed.entry((backend.clone(), part)).or_insert(at), at);
+    }
+
+    /// When the server listed that life of a room last.
+    pub(super) fn last_listed(&self, backend: &BackendId, part: &Part) -> Option<Timestamp> {
+        self.listed.get(&(backend.clone(), part.clone())).copied()
+    }
+
     /// The latest of that server, or the latest about one life of a room.
     pub(super) fn last(&self, backend: &BackendId, life: Option<&Part>) -> Option<Timestamp> {
         match life {
@@ -36,6 +48,7 @@ impl Heard {
     /// Drops the lives of which nothing was heard for long; LiveKit names each anew.
     pub(super) fn forget_before(&mut self, past: Timestamp) {
         self.lives.retain(|_, at| *at >= past);
+        self.listed.retain(|_, at| *at >= past);
     }
 }
 

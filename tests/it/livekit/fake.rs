@@ -3,6 +3,7 @@
 //!
 //! What it does not have is media: people come and go when the test says so.
 
+mod ledger;
 mod notifier;
 mod scenes;
 mod service;
@@ -18,8 +19,10 @@ use std::time::Duration;
 
 use livekit_protocol as proto;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub use ledger::{Stay, Sums};
 pub use notifier::{Delivery, Fate};
 pub use scenes::person;
 pub use token::Key;
@@ -93,7 +96,7 @@ struct State {
     /// The status of a page that stands before the room service, where one does.
     page: Option<u16>,
     messages: Vec<Message>,
-    calls: Vec<Call>,
+    calls: watch::Sender<Vec<Call>>,
 }
 
 // === impl Settings ===
@@ -128,7 +131,7 @@ impl LiveKit {
             newer: Vec::new(),
             page: None,
             messages: Vec::new(),
-            calls: Vec::new(),
+            calls: watch::Sender::default(),
         };
         let shared = Shared {
             state: Mutex::new(state),
@@ -149,7 +152,11 @@ impl LiveKit {
 
     /// The `[[livekit]]` section for it, with further lines; its name is `main`.
     pub fn section(&self, lines: &str) -> String {
-        let keys = self.state().keys.clone();
+        self.section_with(&self.keys(), lines)
+    }
+
+    /// The same with other keys.
+    pub fn section_with(&self, keys: &[Key], lines: &str) -> String {
         let key = |key: &Key| {
             format!(
                 "{{ api_key = \"{}\", api_secret = \"{}\" }}",
@@ -204,7 +211,8 @@ impl LiveKit {
         self.listening.shutdown().await;
         let queues = {
             let mut state = self.state();
-            state.world.die();
+            let now = state.now();
+            state.world.die(now);
             let successor = state.notifier.successor();
             std::mem::replace(&mut state.notifier, successor)
         };
@@ -244,7 +252,25 @@ impl LiveKit {
 
     /// The calls of the room service, oldest first.
     pub fn calls(&self) -> Vec<Call> {
-        self.state().calls.clone()
+        self.state().calls.borrow().clone()
+    }
+
+    /// Waits until there were so many calls more.
+    pub async fn until_calls(&self, more: usize) {
+        let mut calls = self.state().calls.subscribe();
+        let enough = calls.borrow().len() + more;
+        let reached = soon("more calls", calls.wait_for(|calls| calls.len() >= enough)).await;
+        reached.expect("the server is there");
+    }
+
+    /// Everybody who was ever connected, in the order of their coming.
+    pub fn ledger(&self) -> Vec<Stay> {
+        self.state().world.ledger.clone()
+    }
+
+    /// What the stays of people come to; all of them must be over.
+    pub fn sums(&self) -> Sums {
+        ledger::sums(&self.state().world.ledger)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -265,6 +291,10 @@ type Told = (Vec<proto::WebhookEvent>, Option<Idle>);
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, call: Call) {
+        self.state().calls.send_modify(|calls| calls.push(call));
     }
 
     fn change<T>(this: &Arc<Self>, change: impl FnOnce(&mut World, i64) -> (T, Told)) -> T {

@@ -51,7 +51,14 @@ async fn the_same_event_is_stored_once_even_after_the_server_was_killed() {
 
 #[tokio::test]
 async fn a_series_keeps_its_order_and_fails_as_a_whole_without_a_connection() {
-    let mut server = NatsServer::start();
+    tokio::join!(
+        keeps_a_series_in_order(Version::Newest),
+        keeps_a_series_in_order(Version::Oldest)
+    );
+}
+
+async fn keeps_a_series_in_order(version: Version) {
+    let mut server = NatsServer::start_with(version, "");
     let bus = NatsBus::connect(&nats_at(server.url())).await.unwrap();
     connected(&bus, 1).await;
     let series: Vec<_> = (1..=50).map(|n| message("m", n)).collect();
@@ -67,7 +74,12 @@ async fn a_series_keeps_its_order_and_fails_as_a_whole_without_a_connection() {
 
 #[tokio::test]
 async fn a_server_that_comes_later_gets_everything() {
-    let mut server = NatsServer::away();
+    tokio::join!(comes_later(Version::Newest), comes_later(Version::Oldest));
+}
+
+async fn comes_later(version: Version) {
+    let mut server = NatsServer::start_with(version, "");
+    server.kill9();
     let bus = NatsBus::connect(&nats_at(server.url())).await.unwrap();
     assert!(matches!(
         bus.publish(&message("m", 1)).await,
@@ -123,7 +135,14 @@ async fn a_server_that_is_killed_under_load_gets_each_event_once_and_in_order() 
 
 #[tokio::test]
 async fn an_acknowledgement_that_does_not_come_stores_nothing_twice() {
-    let server = NatsServer::start();
+    tokio::join!(
+        does_not_acknowledge(Version::Newest),
+        does_not_acknowledge(Version::Oldest)
+    );
+}
+
+async fn does_not_acknowledge(version: Version) {
+    let server = NatsServer::start_with(version, "");
     let proxy = CutProxy::to(server.port()).await;
     let bus = NatsBus::connect(&nats_at(proxy.url())).await.unwrap();
     connected(&bus, 1).await;
@@ -153,7 +172,11 @@ async fn an_acknowledgement_that_does_not_come_stores_nothing_twice() {
 
 #[tokio::test]
 async fn a_publish_that_is_cut_off_fails_at_once_and_its_copy_counts_once() {
-    let server = NatsServer::start();
+    tokio::join!(is_cut_off(Version::Newest), is_cut_off(Version::Oldest));
+}
+
+async fn is_cut_off(version: Version) {
+    let server = NatsServer::start_with(version, "");
     let proxy = CutProxy::to(server.port()).await;
     let bus = NatsBus::connect(&nats_at(proxy.url())).await.unwrap();
     connected(&bus, 1).await;

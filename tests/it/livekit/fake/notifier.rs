@@ -22,6 +22,8 @@ pub struct Delivery {
     pub id: String,
     /// The room, or the id of the egress, whose events keep their order.
     pub queue: String,
+    /// How long its body is.
+    pub bytes: usize,
     /// The status of each try; none where there was no answer.
     pub tries: Vec<Option<u16>>,
     /// None as long as it is under way.
@@ -214,6 +216,7 @@ impl Line {
             event: signed.event.event.clone(),
             id: signed.event.id.clone(),
             queue: webhook::queue(&signed.event),
+            bytes: signed.body.len(),
             tries: Vec::new(),
             fate: None,
         };

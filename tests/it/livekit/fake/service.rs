@@ -68,11 +68,16 @@ async fn answer(request: Request<Incoming>, server: Weak<Shared>) -> Response<Fu
     let Some(method) = request.uri().path().strip_prefix("/twirp/livekit.RoomService/") else {
         return plain(200, "OK");
     };
+    let method = method.to_owned();
     let page = server.state().page;
     if let Some(status) = page {
+        server.note(Call {
+            method,
+            room: String::new(),
+            status,
+        });
         return plain(status, "<html>a page of a proxy</html>");
     }
-    let method = method.to_owned();
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let bearer = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
     let bearer = bearer.unwrap_or_default().to_owned();
@@ -86,7 +91,7 @@ async fn answer(request: Request<Incoming>, server: Weak<Shared>) -> Response<Fu
     };
     let answer = outcome.map_or_else(failed, |body| respond(200, "application/protobuf", body));
     let status = answer.status().as_u16();
-    server.state().calls.push(Call { method, room, status });
+    server.note(Call { method, room, status });
     answer
 }
 

@@ -5,11 +5,15 @@ use livekit_protocol as proto;
 use proto::participant_info::State;
 use proto::{DisconnectReason, RoomEndReason};
 
+use super::ledger::Stay;
+
 /// Everything that the server knows.
 #[derive(Debug)]
 pub struct World {
     /// In the order in which they were opened. Two of one name are two lives of a room, on two nodes.
     lives: Vec<Life>,
+    /// What really happened.
+    pub ledger: Vec<Stay>,
     /// Whether rooms and people outlive the node that had them: they are kept in Redis.
     pub redis: bool,
     /// Whether `room_finished` says why; servers up to 1.13.5 do not.
@@ -65,6 +69,7 @@ impl World {
     pub fn new(departure_timeout: u32) -> Self {
         Self {
             lives: Vec::new(),
+            ledger: Vec::new(),
             redis: false,
             end_reasons: true,
             empty_timeout: 300,
@@ -131,10 +136,12 @@ impl World {
             events.push(about_person(&life.room, &info, "participant_joined", now));
         }
         let sid = info.sid.clone();
+        let stay = Stay::begin(&life.room.name, &info);
         life.people.push(Connection {
             info,
             is_ghost: false,
         });
+        self.ledger.extend(stay);
         (sid, events)
     }
 
@@ -145,7 +152,10 @@ impl World {
             .people
             .iter()
             .position(|connection| connection.info.identity == identity);
-        found.map_or_else(Vec::new, |at| life.end(at, why, now))
+        let Some(at) = found else { return Vec::new() };
+        let (sid, events) = (life.people[at].info.sid.clone(), life.end(at, why, now));
+        self.note_end(&sid, now);
+        events
     }
 
     /// Ends a connection, which must be there.
@@ -157,7 +167,9 @@ impl World {
         let life = life.unwrap_or_else(|| panic!("{participant} is not in any room"));
         let at = life.place_of(participant).expect("it was found");
         let events = life.end(at, why, now);
-        (events, life.idle(life.room.departure_timeout))
+        let idle = life.idle(life.room.departure_timeout);
+        self.note_end(participant, now);
+        (events, idle)
     }
 
     /// Puts everybody out and closes the room with that sid.
@@ -170,8 +182,9 @@ impl World {
             _ => DisconnectReason::RoomClosed,
         };
         let mut events = Vec::new();
-        while !life.people.is_empty() {
+        while let Some(sid) = life.people.first().map(|connection| connection.info.sid.clone()) {
             events.extend(life.end(0, leave, now));
+            self.note_end(&sid, now);
         }
         let mut finished = about(&life.room, "room_finished", now);
         if self.end_reasons {
@@ -198,18 +211,20 @@ impl World {
     }
 
     /// Every node dies. Without Redis nobody remembers anything.
-    pub fn die(&mut self) {
+    pub fn die(&mut self, now: i64) {
+        let sids: Vec<_> = self.lives.iter().map(|life| life.room.sid.clone()).collect();
+        for sid in sids {
+            self.die_with(&sid, now);
+        }
         if !self.redis {
             self.lives.clear();
-        }
-        for life in &mut self.lives {
-            life.die();
         }
     }
 
     /// The node that has this room dies.
-    pub fn die_with(&mut self, room: &str) {
-        self.life(room).die();
+    pub fn die_with(&mut self, room: &str, now: i64) {
+        let gone = self.life(room).die();
+        gone.iter().for_each(|sid| self.note_end(sid, now));
     }
 
     /// One of each name: Redis has them under their names.
@@ -271,6 +286,14 @@ impl World {
         there.map(|connection| connection.info.identity.clone()).collect()
     }
 
+    /// Whoever was still in is out now.
+    fn note_end(&mut self, participant: &str, now: i64) {
+        let mut stays = self.ledger.iter_mut();
+        if let Some(stay) = stays.find(|stay| stay.sid == participant && stay.to.is_none()) {
+            stay.to = Some(now);
+        }
+    }
+
     fn listed(&self, name: &str) -> Result<&Life, Refusal> {
         let life = self.lives.iter().rev().find(|life| life.room.name == name);
         life.ok_or(Refusal::NoRoom)
@@ -315,12 +338,17 @@ impl Life {
         })
     }
 
-    fn die(&mut self) {
+    /// Who was in: their sids.
+    fn die(&mut self) -> Vec<String> {
         self.is_ghost = true;
         self.changes += 1;
         for connection in &mut self.people {
             connection.is_ghost = true;
         }
+        self.people
+            .iter()
+            .map(|connection| connection.info.sid.clone())
+            .collect()
     }
 
     fn listed_at(&self, now: i64) -> proto::Room {

@@ -1,0 +1,122 @@
+//! Rooms that live twice: started again under one sid, two sids of one name at once, and those that nobody serves.
+
+use livekit_protocol::RoomEndReason;
+use serde_json::json;
+
+use super::stage::{QUICK, Stage, millis};
+use crate::end_to_end::story::lines;
+use crate::livekit::fake::Settings;
+
+fn redis() -> Settings {
+    Settings {
+        redis: true,
+        ..Settings::default()
+    }
+}
+
+/// The node dies, and Ann's browser brings the room back on another one: one meeting, with an end that was concluded.
+#[tokio::test]
+async fn a_room_that_starts_again_under_its_sid_is_one_meeting() {
+    let stage = Stage::with(redis(), QUICK).await;
+    stage.livekit.join("alpha", "ann");
+    stage.livekit.join("alpha", "bob");
+    stage.until_people(2).await;
+    let sid = stage.livekit.sid("alpha").expect("it is listed");
+    stage.livekit.lose_node_of(&sid);
+    let again = stage.livekit.join("alpha", "ann");
+    assert_eq!(stage.livekit.sid("alpha"), Some(sid));
+    stage.livekit.until_settled().await;
+    stage.until_people(1).await;
+    stage.livekit.leave(&again);
+    let story = stage.story().await;
+    let told = lines(&story);
+    assert_eq!(told.len(), 8, "{told:#?}");
+    assert_eq!(told[7], "8 completed last_left");
+    let lost = story
+        .iter()
+        .filter(|event| event["data"]["participant"]["estimated"] == json!(true));
+    assert_eq!(lost.count(), 2, "{story:#?}");
+    let sums = stage.livekit.sums();
+    let data = &story[7]["data"];
+    assert_eq!(
+        [&data["startedAt"], &data["endedAt"]].map(millis),
+        [sums.first, sums.last]
+    );
+}
+
+/// Two nodes that do not know of each other: it is over when both rooms are.
+#[tokio::test]
+async fn two_rooms_of_one_name_are_one_meeting() {
+    let stage = Stage::start().await;
+    let first = stage.livekit.create("alpha");
+    let ann = stage.livekit.join_sid(&first, "ann");
+    let second = stage.livekit.create_second("alpha");
+    let bob = stage.livekit.join_sid(&second, "bob");
+    stage.until_people(2).await;
+    stage.livekit.leave(&ann);
+    stage.until_room_finished().await;
+    stage.until_people(1).await;
+    stage.livekit.leave(&bob);
+    stage
+        .assert_story(&[
+            "1 active first_joined",
+            "2 participant.joined ann entered",
+            "3 participant.joined bob entered",
+            "4 participant.left ann left",
+            "5 participant.left bob left",
+            "6 completed last_left",
+        ])
+        .await;
+}
+
+/// The node dies, and nobody comes back. Redis lists the room, and Ann in it, for ever.
+pub async fn a_ghost() {
+    let mut stage = Stage::with(redis(), QUICK).await;
+    stage.livekit.join("alpha", "ann");
+    stage.until_people(1).await;
+    stage.livekit.crash().await;
+    stage.livekit.restart().await;
+    assert!(stage.livekit.room("alpha").is_some(), "it is listed");
+    let story = stage.story().await;
+    assert_eq!(
+        lines(&story)[2..],
+        ["3 participant.left ann missing", "4 completed missing"]
+    );
+    assert_eq!(millis(&story[3]["data"]["startedAt"]), stage.livekit.sums().first);
+}
+
+/// The room service is away, behind a page, and away again: that is no sign that anybody left.
+pub async fn an_unreachable_server() {
+    let stage = Stage::start().await;
+    let ann = stage.livekit.join("alpha", "ann");
+    stage.until_people(1).await;
+    stage.livekit.page(Some(502));
+    stage.livekit.until_calls(6).await;
+    stage.until_people(1).await;
+    stage.livekit.page(None);
+    stage.livekit.leave(&ann);
+    let story = stage.story().await;
+    assert_eq!(
+        lines(&story).last().map(String::as_str),
+        Some("4 completed last_left")
+    );
+    stage.assert_figures(&story);
+}
+
+/// The server shuts down in order and says so; nobody comes back.
+#[tokio::test]
+async fn a_server_that_shuts_down_ends_the_meeting() {
+    let stage = Stage::start().await;
+    stage.livekit.join("alpha", "ann");
+    stage.until_people(1).await;
+    let sid = stage.livekit.sid("alpha").expect("it is listed");
+    stage.livekit.close(&sid, RoomEndReason::RoomEndServerShutdown);
+    stage
+        .assert_story(&[
+            "1 active first_joined",
+            "2 participant.joined ann entered",
+            "3 participant.left ann lost",
+            "4 completed last_left",
+        ])
+        .await;
+}
