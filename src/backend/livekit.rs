@@ -102,10 +102,7 @@ impl Service {
             destination_identities: vec![PROBE.to_owned()],
             ..SendDataOptions::default()
         };
-        let sent = self
-            .client()
-            .send_data(room.as_str(), Vec::new(), options)
-            .await;
+        let sent = self.client().send_data(room.as_str(), Vec::new(), options).await;
         match sent {
             Ok(()) => Ok(true),
             Err(error) if is_unserved(&error) => Ok(false),

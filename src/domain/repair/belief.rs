@@ -55,7 +55,10 @@ impl Belief {
             .extend(meeting.openings.iter().filter_map(|opening| named(&opening.part)));
         let is_over = meeting.status.is_final();
         let attendance = &meeting.attendance;
-        let settled = attendance.stays().iter().filter(|stay| is_over || attendance.is_over(stay));
+        let settled = attendance
+            .stays()
+            .iter()
+            .filter(|stay| is_over || attendance.is_over(stay));
         self.settled.extend(settled.map(|stay| stay.occupant.0.clone()));
         if is_over {
             let past = attendance.stays().iter().filter_map(|stay| named(&stay.part));

@@ -4,8 +4,8 @@
 use futures_util::{StreamExt, stream};
 
 use super::server::{AT_ONCE, Look, Server};
-use crate::backend::{BackendError, Backends};
 use crate::backend::livekit::{LiveRoom, Preparation};
+use crate::backend::{BackendError, Backends};
 use crate::domain::observation::{Part, RoomKey};
 use crate::domain::repair::{Candidate, Listed, Listing, Trust};
 
@@ -18,7 +18,11 @@ impl Server {
         for (key, room) in &look.rooms {
             let candidate = self.candidate(look, key, room);
             if self.watch.asks(&candidate, look.at) {
-                calls.push(is_served(self.repair.backends.clone(), key.clone(), room.sid.clone()));
+                calls.push(is_served(
+                    self.repair.backends.clone(),
+                    key.clone(),
+                    room.sid.clone(),
+                ));
             }
         }
         let answers: Vec<_> = stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
@@ -60,10 +64,19 @@ impl Server {
                     self.watch.forget(&ghost.sid);
                     tracing::info!(backend, sid = ghost.sid, "a room that nothing served was deleted");
                 }
-                Ok(false) => tracing::info!(backend, sid = ghost.sid, "somebody came into a room that nothing served"),
+                Ok(false) => tracing::info!(
+                    backend,
+                    sid = ghost.sid,
+                    "somebody came into a room that nothing served"
+                ),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(backend, sid = ghost.sid, error, "a room that nothing serves was not deleted");
+                    tracing::warn!(
+                        backend,
+                        sid = ghost.sid,
+                        error,
+                        "a room that nothing serves was not deleted"
+                    );
                 }
             }
         }
@@ -79,7 +92,10 @@ impl Server {
         let service = self.repair.backends.livekit_in(room)?;
         service.open(&room.name, &Preparation::default()).await?;
         let people = service.active(&room.name).await?;
-        if people.iter().any(|person| person.joined_at.is_some_and(|at| at >= before)) {
+        if people
+            .iter()
+            .any(|person| person.joined_at.is_some_and(|at| at >= before))
+        {
             meetings.give_up_deletion(&self.backend, &part);
             return Ok(false);
         }

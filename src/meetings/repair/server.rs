@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{EVERY, Found, Repair};
-use crate::backend::{BackendError, Backends};
 use crate::backend::livekit::LiveRoom;
+use crate::backend::{BackendError, Backends};
 use crate::config::daemon::LiveKit;
 use crate::domain::meeting::Policy;
 use crate::domain::observation::{BackendId, Part, RoomKey};
@@ -107,7 +107,11 @@ impl Server {
             Ok(before) => self.comparison = Comparison::since(before),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(backend = self.backend.name, error, "failed to read when it was listed last");
+                tracing::error!(
+                    backend = self.backend.name,
+                    error,
+                    "failed to read when it was listed last"
+                );
             }
         }
     }
@@ -125,7 +129,12 @@ impl Server {
                 let pause = self.pauses.after_failure();
                 let error = &error as &dyn std::error::Error;
                 let (backend, retry_in) = (&self.backend.name, pause);
-                tracing::warn!(backend, error, ?retry_in, "a look at what the server lists failed");
+                tracing::warn!(
+                    backend,
+                    error,
+                    ?retry_in,
+                    "a look at what the server lists failed"
+                );
                 pause
             }
         }
@@ -141,8 +150,9 @@ impl Server {
         let heard = |sid: &str| self.repair.meetings.heard_of(&self.backend, sid);
         let findings = self.comparison.compare(&listing, &look.beliefs, &heard);
         self.note(&listing);
-        let (fresh, settled): (Vec<_>, Vec<_>) =
-            findings.into_iter().partition(|finding| is_fresh(finding, look.at));
+        let (fresh, settled): (Vec<_>, Vec<_>) = findings
+            .into_iter()
+            .partition(|finding| is_fresh(finding, look.at));
         self.apply(settled).await?;
         self.delete_ghosts(&look, &listing).await;
         self.repair.meetings.note_listing(&self.backend, look.at).await?;
@@ -194,9 +204,7 @@ impl Server {
     fn section(&self) -> Option<LiveKit> {
         let config = self.repair.meetings.0.config.borrow();
         let mut servers = config.daemon.livekit.iter();
-        servers
-            .find(|server| server.name == self.backend.name)
-            .cloned()
+        servers.find(|server| server.name == self.backend.name).cloned()
     }
 
     /// The rooms that are usher's business: their names are in its normal form, and they have a meeting or fit the patterns.
@@ -222,13 +230,17 @@ impl Server {
     /// Who is in those rooms, where that can be learned.
     async fn people(&self, rooms: &[(RoomKey, LiveRoom)]) -> HashMap<RoomName, Vec<Participant>> {
         let rooms: HashSet<RoomKey> = rooms.iter().map(|(room, _)| room.clone()).collect();
-        let calls = rooms.into_iter().map(|room| people(self.repair.backends.clone(), room));
+        let calls = rooms
+            .into_iter()
+            .map(|room| people(self.repair.backends.clone(), room));
         let calls: Vec<_> = calls.collect();
         let asked: Vec<_> = stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
         asked
             .iter()
             .for_each(|(_, people)| self.count(ListingOf::People, people));
-        let answered = asked.into_iter().filter_map(|(name, people)| Some((name, people.ok()?)));
+        let answered = asked
+            .into_iter()
+            .filter_map(|(name, people)| Some((name, people.ok()?)));
         answered.collect()
     }
 
@@ -266,10 +278,7 @@ impl Server {
     async fn apply(&self, findings: Vec<Finding>) -> Result<(), MeetingsError> {
         let mut rooms: HashMap<RoomKey, Vec<Finding>> = HashMap::new();
         for finding in findings {
-            rooms
-                .entry(finding.seen.room.clone())
-                .or_default()
-                .push(finding);
+            rooms.entry(finding.seen.room.clone()).or_default().push(finding);
         }
         let written: Vec<_> = rooms
             .into_values()
