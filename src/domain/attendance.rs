@@ -193,7 +193,8 @@ impl Attendance {
 
     /// Whether the connection is believed to be there, or is only guessed not to be.
     pub fn has_open(&self, departure: &Departure) -> bool {
-        let here = |stay: &Stay| stay.part == departure.part && (stay.is_open() || stay.is_guessed_over());
+        let is_same = |part: &Part| *part == departure.part || (part.is_named() && departure.part.is_named());
+        let here = |stay: &Stay| is_same(&stay.part) && (stay.is_open() || stay.is_guessed_over());
         self.of(&departure.occupant).iter().any(here)
     }
 
@@ -261,6 +262,9 @@ impl Attendance {
 
     /// Where the stay is; none when it is new and the meeting has as many as it may.
     fn find_or_insert(&mut self, arrival: &Arrival, from: Timestamp) -> Option<usize> {
+        if let Some(known) = self.in_another_life(arrival, from) {
+            return Some(known);
+        }
         let key = (&arrival.occupant, &arrival.part, from);
         match self.stays.binary_search_by(|stay| stay.key().cmp(&key)) {
             Ok(index) => Some(index),

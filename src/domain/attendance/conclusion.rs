@@ -1,6 +1,6 @@
 //! What is concluded of stays whose end nobody reported, and what no later list of people can take back.
 
-use super::{Attendance, End, LeaveReason, Notice, OccupantId, Part, Span, Stay};
+use super::{Arrival, Attendance, End, LeaveReason, Notice, OccupantId, Part, Span, Stay};
 use crate::domain::Timestamp;
 
 // === impl Attendance ===
@@ -25,6 +25,20 @@ impl Attendance {
         if !self.closings.contains(&closing) {
             self.closings.push(closing);
         }
+    }
+
+    /// Where the same connection is known to be in another life of the room: a server that names each names connections but
+    /// once, and a list of people does not tell in which of two rooms of one name they are.
+    pub(super) fn in_another_life(&self, arrival: &Arrival, from: Timestamp) -> Option<usize> {
+        if !arrival.part.is_named() {
+            return None;
+        }
+        let first = self
+            .stays
+            .partition_point(|stay| stay.occupant < arrival.occupant);
+        let same = |stay: &Stay| stay.from == from && stay.part.is_named() && stay.part != arrival.part;
+        let found = self.of(&arrival.occupant).iter().position(same);
+        found.map(|place| first + place)
     }
 
     /// Whether the stay is over whatever a list of people says: its end was told, or that part of the room was closed or

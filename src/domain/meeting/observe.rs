@@ -20,24 +20,15 @@ impl Meeting {
             source: seen.source,
             at: now,
         };
-        let is_loss = self.is_loss(seen);
-        let is_over = self.status.is_final();
         let attendance = &mut self.attendance;
         match &seen.what {
             What::RoomOpened {
                 part,
                 opened_at,
                 since,
-            } => {
-                self.open_session(part, opened_at.unwrap_or(seen.at));
-                if is_loss {
-                    self.attendance.lose(part, (*since, seen.at), notice);
-                    self.lose_openings(part, (*since, seen.at));
-                    self.open_session(part, seen.at);
-                }
-            }
+            } => self.room_has_opened(seen, (part, *opened_at, *since), notice),
             // A list is about this moment: what was only guessed gives way.
-            What::Entered(arrival) if seen.source == Source::Listing && !is_over => {
+            What::Entered(arrival) if seen.source == Source::Listing && !self.status.is_final() => {
                 attendance.believe_present(std::slice::from_ref(arrival), seen.at, notice);
             }
             What::Entered(arrival) => attendance.enter(arrival, seen.at, notice),
@@ -47,11 +38,7 @@ impl Meeting {
             }
             What::Aborted(_) => {}
             What::RoomClosed { part, opened_at, .. } => {
-                attendance.close(part, seen.at, notice);
-                self.close_session(part, *opened_at, (seen.at, false));
-                if part.is_room() && !self.has_another_life(part) {
-                    self.room_has_closed(seen.at);
-                }
+                self.part_has_closed((part, *opened_at), seen.at, notice);
             }
             What::Roster {
                 part,
@@ -61,10 +48,9 @@ impl Meeting {
             } => {
                 attendance.believe_present(present, seen.at, notice);
                 attendance.keep_only(part, present, (*since, seen.at), notice);
-                opened_at
-                    .filter(|_| part.is_room())
-                    .into_iter()
-                    .for_each(|at| self.open_session(part, at));
+                if let Some(opened_at) = opened_at.filter(|_| part.is_room()) {
+                    self.open_session(part, opened_at);
+                }
             }
             What::Vanished { part, since } => {
                 attendance.keep_only(part, &[], (*since, seen.at), notice);
@@ -86,6 +72,34 @@ impl Meeting {
         called_off
             .filter(|off| *off <= at && at <= later(*off, CLOSING_MOMENT))
             .unwrap_or(at)
+    }
+
+    fn room_has_opened(
+        &mut self,
+        seen: &Observation,
+        (part, opened_at, since): (&Part, Option<Timestamp>, Timestamp),
+        notice: Notice,
+    ) {
+        let is_loss = self.is_loss(seen);
+        self.open_session(part, opened_at.unwrap_or(seen.at));
+        if is_loss {
+            self.attendance.lose(part, (since, seen.at), notice);
+            self.lose_openings(part, (since, seen.at));
+            self.open_session(part, seen.at);
+        }
+    }
+
+    fn part_has_closed(
+        &mut self,
+        (part, opened_at): (&Part, Option<Timestamp>),
+        at: Timestamp,
+        notice: Notice,
+    ) {
+        self.attendance.close(part, at, notice);
+        self.close_session(part, opened_at, (at, false));
+        if part.is_room() && !self.has_another_life(part) {
+            self.room_has_closed(at);
+        }
     }
 
     /// Whether the server begins a life of the room again that it had begun before: it lost it with everybody inside.

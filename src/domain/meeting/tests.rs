@@ -6,6 +6,7 @@ use crate::domain::attendance::Told;
 use crate::domain::observation::*;
 use crate::domain::{EventKind, RoomName};
 
+mod openings;
 mod orders;
 
 fn at(seconds: i64) -> Timestamp {
