@@ -1,7 +1,7 @@
 //! What LiveKit lists → what is believed: differences are closed with facts that say so.
 //!
 //! LiveKit forgets a webhook after seconds, so what it lists is half of the truth. Each configured server is looked at by
-//! itself: at once after a start, every [`EVERY`] from then on, and with growing pauses while it is away. A look that failed
+//! itself: at once after a start, every half minute from then on, and with growing pauses while it is away. A look that failed
 //! says nothing of anybody.
 
 mod ghosts;

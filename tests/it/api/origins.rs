@@ -38,7 +38,7 @@ async fn a_preflight_is_answered_for_ten_minutes() {
     assert_eq!(said.header("access-control-max-age"), "600");
     assert_eq!(
         said.header("access-control-allow-methods"),
-        "GET,POST,PATCH,DELETE"
+        "GET,POST,PUT,PATCH,DELETE"
     );
     assert_eq!(
         said.header("access-control-allow-headers"),

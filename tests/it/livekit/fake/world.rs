@@ -43,9 +43,9 @@ struct Connection {
 /// How the room service refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    NoRoom,
-    NoParticipant,
-    NoTrack,
+    UnknownRoom,
+    UnknownParticipant,
+    UnknownTrack,
     /// No node has the room; known only after a while.
     NoAnswer,
 }
@@ -251,7 +251,7 @@ impl World {
         match people.find(|connection| connection.info.identity == identity) {
             Some(connection) if connection.is_ghost => Err(Refusal::NoAnswer),
             Some(connection) => Ok(&mut connection.info),
-            None => Err(Refusal::NoParticipant),
+            None => Err(Refusal::UnknownParticipant),
         }
     }
 
@@ -261,14 +261,8 @@ impl World {
         match life {
             Some(life) if life.is_ghost => Err(Refusal::NoAnswer),
             Some(life) => Ok(&mut life.room),
-            None => Err(Refusal::NoRoom),
+            None => Err(Refusal::UnknownRoom),
         }
-    }
-
-    /// The room with that sid, and whoever is connected to it.
-    pub fn by_sid(&self, room: &str) -> Option<&proto::Room> {
-        let life = self.lives.iter().find(|life| life.room.sid == room);
-        life.map(|life| &life.room)
     }
 
     /// The room in which somebody is, and what is known of them.
@@ -296,7 +290,7 @@ impl World {
 
     fn listed(&self, name: &str) -> Result<&Life, Refusal> {
         let life = self.lives.iter().rev().find(|life| life.room.name == name);
-        life.ok_or(Refusal::NoRoom)
+        life.ok_or(Refusal::UnknownRoom)
     }
 
     fn life(&mut self, room: &str) -> &mut Life {
