@@ -4,7 +4,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join_all};
 
 mod away;
 mod clocks;
@@ -40,10 +40,10 @@ async fn what_webhooks_do_not_tell_is_found_out() {
 /// The name of a scenario that fails; what it says stands in the output.
 fn tried(
     name: &'static str,
-    scenario: impl Future<Output = ()> + Send + 'static,
-) -> BoxFuture<'static, Option<&'static str>> {
+    scenario: impl Future<Output = ()> + 'static,
+) -> LocalBoxFuture<'static, Option<&'static str>> {
     let outcome = AssertUnwindSafe(scenario).catch_unwind();
     outcome
         .map(move |outcome| outcome.is_err().then_some(name))
-        .boxed()
+        .boxed_local()
 }
