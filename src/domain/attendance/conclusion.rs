@@ -27,6 +27,14 @@ impl Attendance {
         }
     }
 
+    /// Whether those who were in that part last were put out because the server closed it, as the server itself said.
+    pub fn was_shut(&self, part: &Part) -> bool {
+        let of_part = |stay: &&Stay| stay.part == *part;
+        let ends = || self.people().filter(of_part).filter_map(|stay| stay.end.as_ref());
+        let last = ends().map(|end| end.at).max();
+        ends().any(|end| Some(end.at) == last && !end.estimated && end.reason == LeaveReason::RoomClosed)
+    }
+
     /// Where the same connection is known to be in another life of the room: a server that names each names connections but
     /// once, and a list of people does not tell in which of two rooms of one name they are.
     pub(super) fn in_another_life(&self, arrival: &Arrival, from: Timestamp) -> Option<usize> {

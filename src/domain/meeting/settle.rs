@@ -80,9 +80,18 @@ impl Meeting {
         let concluded = || match input {
             Input::Lapse => true,
             Input::Tick => self.over_at(policy).is_some_and(|over_at| over_at <= now),
-            _ => input.ends_for_everyone(),
+            _ => input.ends_for_everyone() || self.was_shut(input),
         };
         matches!(self.status, Status::Active { .. }) && !self.is_occupied(policy) && concluded()
+    }
+
+    /// Whether a room is closed from which people were put out. LiveKit up to 1.13.5 does not say why a room ended, only why
+    /// each of them left.
+    fn was_shut(&self, input: &Input) -> bool {
+        let Input::Observed(seen) = input else {
+            return false;
+        };
+        matches!(&seen.what, What::RoomClosed { part, .. } if part.is_named() && self.attendance.was_shut(part))
     }
 
     fn complete(&mut self, input: &Input, teller: &mut Teller) {

@@ -126,6 +126,28 @@ fn deleting_one_of_two_rooms_ends_nothing() {
     assert!(meeting.attendance.is_anybody_in());
 }
 
+/// LiveKit up to 1.13.5 says why people left, and nothing of the room.
+#[test]
+fn a_room_from_which_people_are_put_out_is_over_without_grace() {
+    let last = |reason| {
+        let ann = Departure {
+            reason,
+            ..departure("a", "ann", 10)
+        };
+        let inputs = [
+            (10, joins("a", "ann", 10)),
+            (20, joins("a", "bob", 20)),
+            (50, goes("a", "bob", 20, 50)),
+            (60, from_livekit(60, What::Left(ann))),
+            (61, closed("a", 0, 61)),
+        ];
+        let (_, told) = run(adhoc(), &inputs);
+        words(&told).last().map(|word| (*word).to_owned())
+    };
+    assert_eq!(last(LeaveReason::RoomClosed).as_deref(), Some("completed"));
+    assert_eq!(last(LeaveReason::Left).as_deref(), Some("participant.left"));
+}
+
 #[test]
 fn a_room_that_is_begun_again_has_lost_its_people() {
     let inputs = [
