@@ -21,6 +21,7 @@ pub mod report;
 mod retention;
 mod rooms;
 pub mod schedule;
+mod sweep;
 mod usage;
 pub mod webhook;
 
@@ -43,6 +44,7 @@ pub use booking::BookedMeeting;
 pub use error::MeetingsError;
 use index::Index;
 use record::Record;
+pub use sweep::Sweep;
 use webhook::Heard;
 
 /// The meetings of this deployment; cheap to clone.

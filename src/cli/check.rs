@@ -17,7 +17,7 @@ use super::{ConfigArg, Outcome, block_on, keyring, load, now, random};
 use crate::app;
 use crate::backend::{BackendError, Backends};
 use crate::config::Config;
-use crate::config::daemon::{Control, Jitsi, Nats, Oidc};
+use crate::config::daemon::{Control, Jitsi, LiveKit, Nats, Oidc};
 use crate::domain::observation::{BackendId, BackendKind};
 use crate::domain::{RoomName, Timestamp};
 use crate::signin::oidc::probe;
@@ -149,7 +149,7 @@ async fn reach(config: &Config, keys: Arc<Keyring>) -> Vec<Trial> {
     for section in &daemon.livekit {
         trials.push(Trial {
             what: format!("livekit {}", without_password(&section.url)),
-            result: web(&section.url).await,
+            result: livekit(&backends, section).await,
         });
     }
     if let Some(settings) = &daemon.signin.oidc {
@@ -180,10 +180,30 @@ async fn prosody(backends: &Backends, section: &Jitsi, url: &str) -> Result<Stri
                 "{answer}; without prosody_secret usher cannot act on rooms"
             ))
         }
-        (Err(error), _) => Err(match std::error::Error::source(&error) {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
-        }),
+        (Err(error), _) => Err(explained(&error)),
+    }
+}
+
+/// Whether a LiveKit takes the key that signs: it is asked which rooms it has.
+async fn livekit(backends: &Backends, section: &LiveKit) -> Result<String, String> {
+    web(&section.url).await?;
+    let backend = BackendId {
+        kind: BackendKind::Livekit,
+        name: section.name.clone(),
+    };
+    let service = backends.livekit(&backend).map_err(|error| explained(&error))?;
+    let rooms = timeout(PATIENCE, service.rooms()).await.map_err(|_| late())?;
+    match rooms {
+        Ok(rooms) => Ok(format!("takes the first key; {} rooms open", rooms.len())),
+        Err(BackendError::Refused { status }) => Err(format!("refuses the first key (status {status})")),
+        Err(error) => Err(explained(&error)),
+    }
+}
+
+fn explained(error: &BackendError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 

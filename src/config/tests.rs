@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::daemon::{
-    ActivateOn, Daemon, Http, Language, Meetings, Nats, Oidc, Ops, SignIn, Signing, Store, oidc,
+    ActivateOn, Daemon, Http, Language, LiveKit, Meetings, Nats, Oidc, Ops, SignIn, Signing, Store, oidc,
 };
 use super::*;
 use crate::domain::ClientId;
@@ -98,6 +98,27 @@ fn variables_win_over_the_file() {
         (5, true)
     );
     assert_eq!(daemon.store, Store::default(), "an empty variable is none");
+}
+
+#[test]
+fn a_livekit_says_which_rooms_and_who_in_them_count() {
+    let livekit = |more: &str| {
+        let keys = "keys = [{ api_key = \"a\", api_secret = \"0123456789abcdef\" }]";
+        let text = format!("[[livekit]]\nurl = \"https://l.test\"\n{keys}\n{more}");
+        with_jitsi(&text).daemon.livekit.remove(0)
+    };
+    let room = |name: &str| crate::domain::RoomName::parse(name).unwrap();
+    let fits =
+        |livekit: &LiveKit, name: &str| livekit.rooms.iter().any(|pattern| pattern.matches(&room(name)));
+    let default = livekit("");
+    assert!(fits(&default, "any") && !default.callers_are_people);
+    let set = livekit("rooms = [\"channel-*\", \"Ward ?\"]\ncallers_are_people = true");
+    assert!(fits(&set, "channel-8") && fits(&set, "ward 1") && !fits(&set, "lounge"));
+    assert!(set.callers_are_people);
+    assert!(
+        !fits(&livekit("rooms = []"), "any"),
+        "none but those that are booked"
+    );
 }
 
 #[test]
@@ -283,6 +304,9 @@ fn the_samples_load_and_state_the_defaults() {
         (daemon.jitsi[0].name.as_str(), daemon.livekit[0].name.as_str()),
         ("main", "main")
     );
+    let livekit = daemon.livekit[0].clone();
+    let defaults = LiveKit::new(livekit.name.clone(), livekit.url.clone(), livekit.keys.clone());
+    assert_eq!(livekit, defaults);
     assert_eq!(
         daemon.jitsi[0].muc_domain,
         format!("conference.{}", daemon.jitsi[0].domain)

@@ -14,7 +14,6 @@ use crate::domain::{ClientId, Meeting, Status, Timestamp, UserId};
 use crate::store::{Entry, Scan, Store, Table};
 pub(super) use key::keys;
 use key::{Spot, end_of, owners};
-pub use sweep::Sweep;
 
 /// Whose list.
 #[derive(Debug, Clone, PartialEq, Eq)]

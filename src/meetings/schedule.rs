@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::agenda::Sweep;
+use super::Sweep;
 use super::{Meetings, MeetingsError};
 use crate::domain::{Input, MeetingId};
 
@@ -48,10 +48,10 @@ impl Meetings {
 
     async fn follow_age(&self) {
         let mut hour = tokio::time::interval(SWEEP_EVERY);
-        let mut lists = Sweep::default();
+        let mut sweep = Sweep::default();
         loop {
             hour.tick().await;
-            self.sweep(&mut lists).await;
+            self.sweep(&mut sweep).await;
         }
     }
 
@@ -84,8 +84,8 @@ impl Meetings {
     }
 
     /// The work of every hour: forgets what is old, and the next of what leads nowhere.
-    pub async fn sweep(&self, lists: &mut Sweep) {
-        self.tidy_lists(lists).await;
+    pub async fn sweep(&self, sweep: &mut Sweep) {
+        self.tidy(sweep).await;
         self.tidy_webhooks().await;
         self.forget_past();
         match self.remove_old().await {
@@ -104,17 +104,6 @@ impl Meetings {
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "failed to remove old ids of webhooks");
-            }
-        }
-    }
-
-    async fn tidy_lists(&self, lists: &mut Sweep) {
-        match self.sweep_lists(lists).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "removed entries of lists that led nowhere"),
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "failed to sweep the lists");
             }
         }
     }

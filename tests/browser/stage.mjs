@@ -22,13 +22,21 @@ const QUIET = [
   "--no-proxy-server",
 ];
 
-/** `address` is where the site listens, `screenshots` the folder for pictures. */
-export async function open({ address, screenshots, chromium: program }) {
+/** Cameras and microphones that are none, which every page may use; and connections within this machine. */
+const MEDIA = [
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+  "--allow-loopback-in-peer-connection",
+];
+
+/** `address` is where the site listens, `screenshots` the folder for pictures; `media` whether people have cameras. */
+export async function open({ address, screenshots, chromium: program, media = false }) {
   mkdirSync(screenshots, { recursive: true });
+  const hosts = `MAP meet.test:443 ${address}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`;
   const browser = await chromium.launch({
     executablePath: program,
     timeout: PATIENCE_MS,
-    args: [...QUIET, `--host-resolver-rules=MAP meet.test:443 ${address}, MAP * ~NOTFOUND`],
+    args: [...QUIET, ...(media ? MEDIA : []), `--host-resolver-rules=${hosts}`],
   });
   return new Stage(browser, screenshots);
 }
@@ -65,7 +73,8 @@ class Stage {
     return context.newPage();
   }
 
-  /** What the browser will report as an error although it is meant: words of the report, and the path it is about. */
+  /** What the browser will report as an error although it is meant: words of the report, and the path it is about, or a
+   * pattern of it. */
   expect(words, path) {
     this.#expected.push({ words, path });
   }
@@ -91,7 +100,8 @@ class Stage {
 
   #isExpected(message) {
     const { pathname } = new URL(message.location().url || SITE);
-    return this.#expected.some(({ words, path }) => path === pathname && message.text().includes(words));
+    const isPath = (path) => (path instanceof RegExp ? path.test(pathname) : path === pathname);
+    return this.#expected.some(({ words, path }) => isPath(path) && message.text().includes(words));
   }
 
   /** Looks at the page as it is now, light and dark, and keeps a picture. */

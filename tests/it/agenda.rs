@@ -39,6 +39,7 @@ thread_local! {
 /// The core of usher without its edges, and the folder of its store.
 struct House {
     meetings: Meetings,
+    store: Store,
     folder: TempDir,
 }
 
@@ -59,19 +60,21 @@ fn random(bytes: &mut [u8]) {
 impl House {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let meetings = open(store(folder.path()).await, folder.path()).await;
-        Self { meetings, folder }
+        Self::opened(store(folder.path()).await, folder).await
     }
 
     /// Gives the store up, for a look at it as it lies there.
     async fn closed(self) -> (Store, TempDir) {
-        drop(self.meetings);
+        drop((self.meetings, self.store));
         (store(self.folder.path()).await, self.folder)
     }
 
     async fn opened(store: Store, folder: TempDir) -> Self {
-        let meetings = open(store, folder.path()).await;
-        Self { meetings, folder }
+        Self {
+            meetings: open(store.clone(), folder.path()).await,
+            store,
+            folder,
+        }
     }
 
     async fn restarted(self) -> Self {

@@ -5,6 +5,7 @@
 
 mod chromium;
 mod join;
+mod livekit;
 mod site;
 
 use base64::Engine;

@@ -1,6 +1,7 @@
 //! The files that an administrator copies, tried with the programs that read them.
 
 mod jitsi;
+mod livekit;
 mod nginx;
 mod prometheus;
 mod systemd;

@@ -1,12 +1,15 @@
 //! LiveKit tokens as people and programs get them, before LiveKit's own verifier.
 
 mod channels;
+mod check;
+mod control;
 pub mod fake;
 mod participant;
 mod people;
 mod program;
+pub mod real;
 mod repair;
-mod real;
+mod same_as_jitsi;
 mod scenarios;
 mod server;
 mod signer;

@@ -1,5 +1,6 @@
 //! One binary for every integration test: each further one costs a link.
 
+mod access;
 mod acting;
 mod agenda;
 mod api;

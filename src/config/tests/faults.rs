@@ -160,6 +160,14 @@ const SERVERS: &[(&str, &str)] = &[
         "usher.toml:7:9: livekit.0.keys.0.api_secret: is missing",
     ),
     (
+        "[[livekit]]\nurl = \"https://l.test\"\nkeys = [{ api_key = \"a\", api_secret = \"0123456789abcdef\" }]\nrooms = [\"a:b\"]",
+        "usher.toml:8:10: livekit.0.rooms.0: must not contain ':'",
+    ),
+    (
+        "[[livekit]]\nurl = \"https://l.test\"\nkeys = [{ api_key = \"a\", api_secret = \"0123456789abcdef\" }]\ncallers_are_people = 1",
+        "usher.toml:8:22: livekit.0.callers_are_people: must be true or false",
+    ),
+    (
         "[livekit]\nurl = \"https://l.test\"",
         "usher.toml:5:1: livekit: must be a list of tables, each under [[livekit]]",
     ),

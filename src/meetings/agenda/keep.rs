@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::keys;
-use crate::domain::Meeting;
+use crate::domain::{Meeting, Timestamp};
 use crate::meetings::{Meetings, MeetingsError};
 use crate::store::{Begun, Entry, StoreError, Table};
 
@@ -122,6 +122,7 @@ impl Meetings {
 }
 
 /// When the key was written; none where that cannot be read.
-pub(super) fn written_at(entry: &Entry) -> Option<i64> {
-    std::str::from_utf8(&entry.value).ok()?.parse().ok()
+pub(super) fn written_at(entry: &Entry) -> Option<Timestamp> {
+    let millis = std::str::from_utf8(&entry.value).ok()?.parse().ok()?;
+    Timestamp::from_timestamp_millis(millis)
 }

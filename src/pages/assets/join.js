@@ -13,8 +13,6 @@ const LABELS = {
   server_away: "again",
   not_let_in: "again",
 };
-/** After this part of its life a token is replaced, so that there is always one that is good. */
-const RENEWED_AFTER = 0.75;
 
 const part = (id) => document.getElementById(id);
 /** `client` is the script that shows LiveKit's rooms; of a meeting on Jitsi there is none. */
@@ -190,8 +188,7 @@ async function openLiveKit(standing) {
   fillWindow();
   room.show(part("stage"));
   scene = "room";
-  held = token;
-  renewLater(standing);
+  keep(standing.livekitDetails);
 }
 
 function fillWindow() {
@@ -240,17 +237,20 @@ function person(identity) {
   return encodeURIComponent(decodeURIComponent(identity.split("#")[0]));
 }
 
-/** By usher's clock: that of this device may be wrong. */
-function renewLater({ expiresAt, now }) {
-  const life = Math.max(new Date(expiresAt) - new Date(now), SLOWEST_MS);
+function keep({ token, refreshAfterSeconds }) {
+  held = token;
+  renewIn(refreshAfterSeconds * 1000);
+}
+
+function renewIn(milliseconds) {
   clearTimeout(renewal);
-  renewal = setTimeout(renew, life * RENEWED_AFTER);
+  renewal = setTimeout(renew, milliseconds);
 }
 
 /** Whoever may no longer be in the room is told why and leaves it. */
 async function renew() {
-  const token = await fresh();
-  if (!token && scene === "room") renewal = setTimeout(renew, SLOWEST_MS);
+  renewIn(SLOWEST_MS);
+  await fresh();
 }
 
 /** A token that is good now; null where there is none, or nobody in the room any more. */
@@ -258,10 +258,8 @@ async function fresh() {
   try {
     const standing = await call("waiting", { enter: true });
     if (scene !== "room") return null;
-    const token = standing.livekitDetails?.token;
-    if (token) {
-      renewLater(standing);
-      held = token;
+    if (standing.livekitDetails) {
+      keep(standing.livekitDetails);
     } else if (standing.state === "denied") {
       goOut("denied");
     } else {

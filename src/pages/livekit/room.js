@@ -29,8 +29,12 @@ const ENDINGS = new Map([
   [DisconnectReason.ROOM_CLOSED, "ended"],
 ]);
 
-/** Before each new beginning, after the library has tried to keep the connection for most of a minute. */
-const PAUSES_MS = [0, 2000, 5000, 10_000, 20_000, 30_000];
+/** Before each new beginning, after the library has tried to keep the connection for most of a minute: a server that lost
+ * its rooms is noticed, and the room made again, within two minutes. */
+const PAUSES_MS = [0, 2000, 5000, 10_000, 20_000, 30_000, 30_000, 30_000];
+
+/** Before each new try at a room that is not there yet: usher makes it when its door opens, which may be just now. */
+const MAKING_MS = [1000, 2000, 3000, 5000, 5000, 5000];
 
 /** Whatever changes what can be seen. */
 const CHANGES = [
@@ -51,13 +55,16 @@ const CHANGES = [
   RoomEvent.TrackUnsubscribed,
 ];
 
-/** Why there is no room to show; `how` is a state of the page. */
-export class NoRoom extends Error {
-  constructor(how) {
+/** Why there is no room to show: a state of the page; and whether it is only that nobody has made the room. */
+class NoRoom extends Error {
+  constructor(how, isMissing = false) {
     super(`no room: ${how}`);
     this.how = how;
+    this.isMissing = isMissing;
   }
 }
+
+const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 /**
  * Goes in; `show` of the visit that comes of it shows the room, `dispose` takes it away. `ways` is what the page can do:
@@ -67,7 +74,7 @@ export class NoRoom extends Error {
 export async function open({ server, token, audio }, ways) {
   if (!isBrowserSupported()) throw new NoRoom("unsupported");
   const visit = new Visit({ server, audio }, ways);
-  await visit.goIn(token);
+  await visit.begin(token);
   return visit;
 }
 
@@ -94,11 +101,23 @@ class Visit {
     this.#view.querySelector("[data-leave]").addEventListener("click", () => this.#room.disconnect());
   }
 
-  async goIn(token) {
+  /** Goes in, as soon as there is a room. */
+  async begin(token) {
+    for (const pause of MAKING_MS) {
+      const fault = await this.#goIn(token).catch((fault) => fault);
+      if (!fault || this.#isOver) return;
+      if (!fault.isMissing) throw fault;
+      await wait(pause);
+    }
+    await this.#goIn(token);
+  }
+
+  async #goIn(token) {
     try {
       await this.#room.connect(this.#server, token);
     } catch (fault) {
-      throw new NoRoom(isRefusal(fault) ? "not_let_in" : "server_away");
+      const isRefused = fault instanceof ConnectionError && fault.reason === ConnectionErrorReason.NotAllowed;
+      throw new NoRoom(isRefused ? "not_let_in" : "server_away", isRefused && fault.status === 404);
     }
   }
 
@@ -174,19 +193,21 @@ class Visit {
   }
 
   async #tryAgain() {
+    let how;
     for (const pause of PAUSES_MS) {
       // Not all at the same moment, when the server is back.
-      await new Promise((done) => setTimeout(done, pause * (0.5 + Math.random())));
+      await wait(pause * (0.5 + Math.random()));
       const token = this.#isOver ? null : await this.#ways.fresh();
       if (!token || this.#isOver) return null;
       try {
-        await this.goIn(token);
+        await this.#goIn(token);
         return null;
-      } catch ({ how }) {
-        if (how === "not_let_in") return how;
+      } catch (fault) {
+        how = fault.how;
+        if (how === "not_let_in" && !fault.isMissing) break;
       }
     }
-    return "server_away";
+    return how;
   }
 
   // === what is shown ===
@@ -208,8 +229,4 @@ class Visit {
     this.#wake = await navigator.wakeLock?.request("screen").catch(() => null);
     if (this.#isOver) this.#wake?.release();
   };
-}
-
-function isRefusal(fault) {
-  return fault instanceof ConnectionError && fault.reason === ConnectionErrorReason.NotAllowed;
 }

@@ -44,7 +44,8 @@ async fn no_kill_takes_a_meeting_off_its_lists() {
         .collect();
     NOW.set((crate::usher::now_millis() / 1000) - at(0).timestamp());
     let house = House {
-        meetings: open(stored, &usher.store_dir()).await,
+        meetings: open(stored.clone(), &usher.store_dir()).await,
+        store: stored,
         folder: tempfile::tempdir().unwrap(),
     };
     for owner in [Owner::Everyone, of_client("ataraxia")] {

@@ -1,10 +1,43 @@
 //! Stores from before there were lists, and what crashes and age leave behind.
 
-use usher::meetings::agenda::Sweep;
+use usher::domain::Verdict;
+use usher::domain::report::{Notification, Subject};
+use usher::meetings::Sweep;
 
 use super::*;
 
 const DAY: i64 = 86_400;
+
+// === impl House ===
+
+impl House {
+    /// As if a crash had come between the reference and the meeting.
+    async fn without(self, meeting: &Meeting) -> Self {
+        let (store, folder) = self.closed().await;
+        let key = meeting.id.to_string();
+        let (_, revision) = store.get(Table::Meetings, &key).await.unwrap().unwrap();
+        store.remove(Table::Meetings, &key, revision).await.unwrap();
+        Self::opened(store, folder).await
+    }
+
+    /// Whether what was asked for with `k1` and `k2` is forgotten after a sweep.
+    async fn references_swept(&self) -> [bool; 2] {
+        self.meetings.sweep(&mut Sweep::default()).await;
+        let mut swept = [false; 2];
+        for (is_swept, key) in swept.iter_mut().zip(["k1", "k2"]) {
+            let key = format!("ataraxia/key/{key}");
+            *is_swept = self.store.get(Table::Bookings, &key).await.unwrap().is_none();
+        }
+        swept
+    }
+}
+
+fn asked_with(name: &str, key: &str) -> Booking {
+    Booking {
+        idempotency_key: Some(key.into()),
+        ..booking(name, hours(9))
+    }
+}
 
 #[tokio::test]
 async fn a_store_from_before_there_were_lists_is_listed_once() {
@@ -84,6 +117,47 @@ async fn what_leads_nowhere_is_passed_over_and_swept_up_when_it_is_old() {
 }
 
 #[tokio::test]
+async fn a_reference_that_a_crash_left_alone_is_swept_up_when_it_is_old() {
+    let house = House::new().await;
+    let made = house.book(asked_with("made", "k1")).await;
+    let lost = house.book(asked_with("lost", "k2")).await;
+    let house = house.without(&lost).await;
+    assert_eq!(
+        house.references_swept().await,
+        [false, false],
+        "it may be on its way"
+    );
+    NOW.set(hours(2));
+    let again = house.book(asked_with("made-up-anew", "k2")).await;
+    assert_eq!((again.id, &again.booking.room), (lost.id, &lost.booking.room));
+    assert_eq!(house.references_swept().await, [false, false]);
+    let house = house.without(&again).await;
+    assert_eq!(house.references_swept().await, [false, false], "written anew");
+    NOW.set(hours(4));
+    assert_eq!(house.references_swept().await, [false, true]);
+    assert_eq!(house.book(asked_with("made", "k1")).await.id, made.id);
+    assert_ne!(house.book(asked_with("lost", "k2")).await.id, lost.id);
+}
+
+#[tokio::test]
+async fn a_second_reference_to_the_same_appointment_stays() {
+    let house = House::new().await;
+    let numbered = |key: &str| Booking {
+        appointment: Some("a-1".into()),
+        ..asked_with("visit", key)
+    };
+    let first = house.book(numbered("k1")).await;
+    assert_eq!(house.book(numbered("k2")).await.id, first.id);
+    NOW.set(hours(2));
+    assert_eq!(house.references_swept().await, [false, false]);
+    let other = Booking {
+        appointment: Some("a-2".into()),
+        ..numbered("k2")
+    };
+    assert!(house.meetings.book(other).await.is_err(), "the key is taken");
+}
+
+#[tokio::test]
 async fn age_takes_a_meeting_off_its_lists() {
     let house = House::new().await;
     let over = house.book(booking("over", 600)).await;
@@ -111,4 +185,44 @@ async fn forget_events(meetings: &Meetings, of: &[&Meeting]) {
     for meeting in of {
         meetings.forget_sent(meeting.id, u64::MAX).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn ids_of_webhooks_are_kept_for_two_days() {
+    let house = House::new().await;
+    let mut talk = booking("talk", 600);
+    talk.room.backend.kind = BackendKind::Livekit;
+    let room = house.book(talk).await.booking.room;
+    let part = Part::Opening("RM_1".into());
+    let notification = Notification {
+        backend: room.backend.clone(),
+        id: Some("EV_1".into()),
+        created_at: at(0),
+        about: Subject::Life(room.clone(), part.clone()),
+        seen: Some(Observation {
+            room,
+            at: at(0),
+            source: Source::Livekit,
+            what: What::RoomOpened {
+                part,
+                opened_at: Some(at(0)),
+                since: at(0),
+            },
+        }),
+    };
+    let told = async || {
+        house
+            .meetings
+            .take_notification(notification.clone())
+            .await
+            .unwrap()
+    };
+    assert_eq!([told().await, told().await], [Verdict::Stored, Verdict::Repeated]);
+    NOW.set(2 * DAY);
+    house.meetings.sweep(&mut Sweep::default()).await;
+    assert_eq!(told().await, Verdict::Repeated);
+    NOW.set(2 * DAY + 1);
+    house.meetings.sweep(&mut Sweep::default()).await;
+    let (store, _folder) = house.closed().await;
+    assert!(table(&store, Table::Seen).await.is_empty());
 }

@@ -8,22 +8,32 @@ use super::site::{Site, VISIT_KEY};
 use super::{USERNAME, claims};
 use crate::usher::{PASSWORD, PROSODY_SECRET, answered, now_millis};
 
-const DOCTORS_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
+pub(super) const DOCTORS_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
 
 /// A visit that begins in so many minutes, and a story about it.
 async fn visit(site: &Site, minutes: i64, scenario: &str, language: &str) -> Value {
+    let story = json!({"scenario": scenario, "language": language});
+    booked(site, VISIT_KEY, minutes, story).await
+}
+
+/// The same, booked by the client with that key.
+pub(super) async fn booked(site: &Site, key: &str, minutes: i64, mut story: Value) -> Value {
     let now: DateTime<Utc> = DateTime::from_timestamp_millis(now_millis()).expect("the present");
     let body = json!({
         "title": "Consultation", "participants": [DOCTORS_ID, "u-patient", "u-unknown"], "durationMinutes": 30,
         "scheduledAt": (now + Duration::minutes(minutes)).to_rfc3339(), "hosts": [DOCTORS_ID],
+        "meetingType": story["medium"].as_str().unwrap_or("video"),
     });
-    let made = answered(site.usher.post_as(VISIT_KEY, "/api/meetings", &body)).await;
+    let made = answered(site.usher.post_as(key, "/api/meetings", &body)).await;
     let meeting = &made["data"]["meeting"];
-    json!({
-        "scenario": scenario, "language": language, "meeting": meeting["id"], "room": meeting["roomName"],
+    let mut told = json!({
+        "meeting": meeting["id"], "room": meeting["roomName"],
         "doctor": USERNAME, "doctorsId": DOCTORS_ID, "patient": "patient@example.com", "password": PASSWORD,
-        "usher": {"url": site.usher.url(), "key": VISIT_KEY, "secret": PROSODY_SECRET},
-    })
+        "usher": {"url": site.usher.url(), "key": key, "secret": PROSODY_SECRET},
+    });
+    let fields = story.as_object_mut().expect("an object");
+    told.as_object_mut().expect("an object").append(fields);
+    told
 }
 
 #[tokio::test]

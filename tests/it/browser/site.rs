@@ -36,6 +36,9 @@ rooms = ["*"]
 /// The key of the client `visit`, in whose rooms each person is let in.
 pub const VISIT_KEY: &str = "visit-key";
 
+/// The key of the client `call`, whose meetings are on LiveKit.
+pub const CALL_KEY: &str = "call-key";
+
 /// Has the password of the sample.
 const PATIENT: &str = r#"
 ["patient@example.com"]
@@ -62,14 +65,26 @@ lobby = true
 
 impl Site {
     pub async fn open() -> Self {
-        let usher = Usher::start(Setup {
+        Self::with("").await
+    }
+
+    /// One that has meetings on a LiveKit server too, which that section of `usher.toml` names `main`.
+    pub async fn with(livekit: &str) -> Self {
+        let programs = [
+            client("visit", VISIT_KEY, SCOPES),
+            match livekit {
+                "" => String::new(),
+                _ => client("call", CALL_KEY, &format!("{SCOPES}\nbackend = \"livekit:main\"")),
+            },
+        ];
+        let setup = Setup {
             http: "public_url = \"https://meet.test/usher\"".into(),
-            clients: format!("{CLIENTS}{PROGRAMS}{}", client("visit", VISIT_KEY, SCOPES)),
+            clients: format!("{CLIENTS}{PROGRAMS}{}", programs.concat()),
             users: format!("{USERS}{PATIENT}"),
             rooms: RULES.into(),
             ..Setup::default()
-        })
-        .await;
+        };
+        let usher = Usher::start(setup.sections(livekit)).await;
         let folder = tempfile::tempdir().unwrap();
         certify(folder.path());
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));

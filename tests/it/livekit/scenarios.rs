@@ -9,7 +9,7 @@ mod lost;
 mod people;
 mod real;
 mod rooms;
-mod stage;
+pub mod stage;
 mod wire;
 
 /// Each takes a minute or more, and nearly all of it is waiting: so they go side by side.
@@ -22,6 +22,8 @@ async fn what_webhooks_do_not_tell_is_found_out() {
         lost::a_leave(),
         lost::a_leave_and_the_end(),
         lost::the_beginning(),
+        clocks::a_minute_ahead(),
+        lives::a_restart_under_one_sid(),
         lives::a_ghost(),
         lives::an_unreachable_server(),
         real::a_crash(),

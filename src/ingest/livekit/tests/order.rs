@@ -75,8 +75,8 @@ fn end_state(events: impl Iterator<Item = Value>) -> (Status, String) {
         booked_grace: Duration::seconds(300),
         active_when_room_opens: false,
         warn_before_end: Duration::zero(),
-        enforce_end: false,
         made_ahead: None,
+        enforce_end: false,
     };
     let mut meeting: Option<Meeting> = None;
     for event in events {

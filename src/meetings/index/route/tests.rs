@@ -90,7 +90,11 @@ fn what_a_server_says_late_of_one_life_is_about_the_meeting_that_was_in_it() {
         for_everyone: true,
     };
     let route = |what| index.route(&seen(300, what), &policy(false));
-    assert_eq!(route(closed("a")), Route::Known(first), "though it closed after that was over");
+    assert_eq!(
+        route(closed("a")),
+        Route::Known(first),
+        "though it closed after that was over"
+    );
     assert_eq!(route(closed("b")), Route::Known(second));
     let gone = |sid: &str| What::Gone {
         occupant: OccupantId("PA".into()),
@@ -126,5 +130,9 @@ fn who_is_listed_is_of_the_meeting_of_this_moment() {
     };
     assert_eq!(index.route(&listed, &policy(false)), Route::Known(second));
     let heard = seen(300, What::Entered(arrival("b", 40)));
-    assert_eq!(index.route(&heard, &policy(false)), Route::Known(first), "a webhook may be late");
+    assert_eq!(
+        index.route(&heard, &policy(false)),
+        Route::Known(first),
+        "a webhook may be late"
+    );
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::end_to_end::story::{self, lines};
 use crate::livekit::fake::{Delivery, LiveKit, Settings};
-use crate::nats::{NatsServer, Reader};
+use crate::nats::{NatsServer, Reader, Stored};
 use crate::patience::look_for;
 use crate::usher::{CLIENTS, Setup, Usher};
 
@@ -140,6 +140,14 @@ impl<S: Debug> Stage<S> {
             let (livekit, log) = (&self.livekit, self.usher.log());
             panic!("no {count} of {kind} in {told:#?}\nof {livekit:#?}\n{log}");
         }
+    }
+
+    /// Every event in the stream as it stands there.
+    pub async fn events(&self) -> Vec<Value> {
+        self.usher.until_metrics(&[("usher_events_waiting", 0.0)]).await;
+        let stored = Reader::connect(&self.nats.url()).await.stored().await;
+        let read = |stored: &Stored| serde_json::from_str(&stored.payload).expect("an event is JSON");
+        stored.iter().map(read).collect()
     }
 
     /// What the stream has of every meeting, once nothing waits to be told. Numbers go up without a gap, and each meeting

@@ -37,12 +37,10 @@ async fn who_signs_is_heard_and_nobody_else() {
     tell(&usher, &signer(), &event).await;
     assert_eq!(active(&usher).await, 1.0);
     assert_eq!(counted(&usher, "participant_joined", "accepted").await, 1.0);
-    let log = usher.log();
     for reason in ["bad_signature", "malformed", "unknown_key"] {
-        assert!(
-            log.contains(&format!("\"reason\":\"{reason}\"")),
-            "{reason}:\n{log}"
-        );
+        let line = format!("\"reason\":\"{reason}\"");
+        let is_told = async |usher: &Usher| usher.log().contains(&line).then_some(());
+        usher.eventually(&line, is_told).await;
     }
 }
 
@@ -57,15 +55,15 @@ async fn the_word_bearer_does_no_harm() {
 #[tokio::test]
 async fn clocks_may_differ_by_a_minute() {
     let usher = start().await;
-    // Its tokens are good for five minutes. A second more or less may pass on the way.
+    // To the second that is tried where time stands still; here some passes on the way. A token is good for five minutes.
     for (ahead, expected) in [
         (0, 200),
-        (57, 200),
-        (63, 401),
+        (59, 200),
+        (180, 401),
         (3600, 401),
-        (-57, 200),
-        (-357, 200),
-        (-363, 401),
+        (-59, 200),
+        (-300, 200),
+        (-361, 401),
     ] {
         assert_eq!(
             status(&usher, &signer().ahead(ahead)).await,
