@@ -79,6 +79,9 @@ pub struct Comparison {
     missed: HashMap<String, Timestamp>,
 }
 
+/// What is believed of the rooms of one server.
+pub type Beliefs = HashMap<RoomKey, Belief>;
+
 /// When something was last heard of a room or a person by webhook, by sid.
 pub type Heard<'a> = &'a dyn Fn(&str) -> Option<Timestamp>;
 
@@ -102,7 +105,7 @@ impl Comparison {
     }
 
     /// What nobody reported, room by room. Applied or not, the same difference is found again until it is gone.
-    pub fn compare(&mut self, listing: &Listing, beliefs: &[Belief], heard: Heard<'_>) -> Vec<Finding> {
+    pub fn compare(&mut self, listing: &Listing, beliefs: &Beliefs, heard: Heard<'_>) -> Vec<Finding> {
         let mut round = Round {
             memory: self,
             listing,
@@ -110,12 +113,12 @@ impl Comparison {
             findings: Vec::new(),
         };
         round.note();
-        for belief in beliefs {
-            round.find_ends(belief);
+        let listed = by_room(&listing.rooms);
+        for belief in beliefs.values() {
+            round.find_ends(belief, listed.get(&belief.room).map_or(&[], Vec::as_slice));
         }
-        for (room, lives) in by_room(&listing.rooms) {
-            let belief = beliefs.iter().find(|belief| belief.room == *room);
-            round.find_beginnings(&lives, belief);
+        for (room, lives) in listed {
+            round.find_beginnings(&lives, beliefs.get(room));
         }
         let findings = round.findings;
         self.forget(listing, beliefs);
@@ -123,14 +126,14 @@ impl Comparison {
     }
 
     /// Keeps what is listed or believed.
-    fn forget(&mut self, listing: &Listing, beliefs: &[Belief]) {
+    fn forget(&mut self, listing: &Listing, beliefs: &Beliefs) {
         let rooms = listing.rooms.iter().map(|listed| listed.sid.as_str());
         let people = listing
             .people
             .values()
             .flatten()
             .map(|person| person.sid.as_str());
-        let believed = beliefs.iter().flat_map(Belief::sids);
+        let believed = beliefs.values().flat_map(Belief::sids);
         let known: HashSet<&str> = rooms.chain(people).chain(believed).collect();
         self.listed.retain(|sid, _| known.contains(sid.as_str()));
         self.missed.retain(|sid, _| known.contains(sid.as_str()));
@@ -162,13 +165,7 @@ impl Round<'_> {
         }
     }
 
-    fn find_ends(&mut self, belief: &Belief) {
-        let lives = self
-            .listing
-            .rooms
-            .iter()
-            .filter(|listed| listed.room == belief.room);
-        let lives: Vec<_> = lives.collect();
+    fn find_ends(&mut self, belief: &Belief, lives: &[&Listed]) {
         for life in &belief.lives {
             match lives.iter().find(|listed| listed.sid == life.sid) {
                 None if self.is_gone(&life.sid) => {

@@ -5,7 +5,9 @@
 //! says nothing of anybody.
 
 mod ghosts;
+mod look;
 mod server;
+mod write;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

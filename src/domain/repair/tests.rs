@@ -135,7 +135,8 @@ impl Stage {
     }
 
     fn list_after(&mut self, listing: &Listing, heard: Heard<'_>) -> Vec<Kind> {
-        let findings = self.comparison.compare(listing, &[self.belief()], heard);
+        let beliefs = Beliefs::from([(room(), self.belief())]);
+        let findings = self.comparison.compare(listing, &beliefs, heard);
         for finding in &findings {
             let input = Input::Observed(finding.seen.clone());
             let step = self.meeting.clone().apply(&input, listing.at, &policy()).unwrap();

@@ -3,7 +3,8 @@
 
 use futures_util::{StreamExt, stream};
 
-use super::server::{AT_ONCE, Look, Server};
+use super::look::Look;
+use super::server::{AT_ONCE, Server};
 use crate::backend::livekit::{LiveRoom, Preparation};
 use crate::backend::{BackendError, Backends};
 use crate::domain::observation::{Part, RoomKey};
@@ -40,7 +41,7 @@ impl Server {
         let people = look.people.get(&key.name).into_iter().flatten();
         let mut people = people.filter(|person| person.is_person(look.counting()));
         let has_new_people = people.any(|person| belief.is_none_or(|belief| !belief.knows(&person.sid)));
-        let counts_empty = look.booked.contains(key) || self.policy().active_when_room_opens;
+        let counts_empty = look.booked.contains(key) || self.repair.meetings.policy().active_when_room_opens;
         let is_new = belief.is_none_or(|belief| !belief.has_heard_of(&room.sid));
         Candidate {
             sid: &room.sid,

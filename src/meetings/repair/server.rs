@@ -1,25 +1,17 @@
 //! One LiveKit server: a look at what it lists, what follows from it, and when to look again.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{EVERY, Found, Repair};
-use crate::backend::livekit::LiveRoom;
-use crate::backend::{BackendError, Backends};
-use crate::config::daemon::LiveKit;
-use crate::domain::meeting::Policy;
-use crate::domain::observation::{BackendId, Part, RoomKey};
-use crate::domain::participant::{Counting, Participant};
-use crate::domain::repair::{Belief, Comparison, Finding, Kind, Listed, Listing, Trust, Watch};
-use crate::domain::{RoomName, Timestamp, Verdict};
+use crate::backend::BackendError;
+use crate::domain::Timestamp;
+use crate::domain::observation::{BackendId, What};
+use crate::domain::repair::{Comparison, Finding, Watch};
 use crate::meetings::MeetingsError;
-use crate::meetings::index::Followed;
-use crate::telemetry::label::{Correction, ListingOf, ListingResult};
 
 /// Looks at one server until it is told to stop.
 pub(super) struct Server {
@@ -38,23 +30,12 @@ struct Pauses {
     failures: u32,
 }
 
-/// What a server lists of the rooms that usher follows or would follow.
-pub(super) struct Look {
-    pub(super) at: Timestamp,
-    pub(super) section: LiveKit,
-    pub(super) rooms: Vec<(RoomKey, LiveRoom)>,
-    pub(super) people: HashMap<RoomName, Vec<Participant>>,
-    pub(super) beliefs: Vec<Belief>,
-    /// Where somebody has booked.
-    pub(super) booked: HashSet<RoomKey>,
-}
-
 /// Why a look came to nothing.
 #[derive(Debug, thiserror::Error)]
-enum LookError {
-    #[error("the server's rooms could not be listed")]
+pub(super) enum LookError {
+    #[error("its rooms could not be listed: {0}")]
     NotListed(#[from] BackendError),
-    #[error("what is believed could not be read, or what was found not be written")]
+    #[error("what is believed could not be read, or what was found not be written: {0}")]
     Store(#[from] MeetingsError),
 }
 
@@ -164,207 +145,16 @@ impl Server {
         self.repair.show(&self.backend, Some(found));
         Ok(!fresh.is_empty())
     }
-
-    /// What the server lists, and what is believed of it by then; none when it is not configured any more.
-    async fn ask(&mut self) -> Result<Option<Look>, LookError> {
-        let Some(section) = self.section() else {
-            return Ok(None);
-        };
-        let at = self.repair.meetings.now();
-        let asked = self.repair.backends.livekit(&self.backend);
-        let listed = match asked {
-            Ok(service) => service.rooms().await,
-            Err(error) => Err(error),
-        };
-        self.count(ListingOf::Rooms, &listed);
-        let followed = self.repair.meetings.followed(&self.backend);
-        let rooms = self.ours(listed?, &section, &followed);
-        let people = self.people(&rooms).await;
-        let names: HashSet<_> = rooms.iter().map(|(room, _)| room.clone()).collect();
-        let mut beliefs = Vec::new();
-        // Read after the lists: who left in between is known to have left.
-        for followed in self.repair.meetings.followed(&self.backend) {
-            let is_listed = names.contains(&followed.room);
-            if is_listed || !followed.living.is_empty() {
-                beliefs.push(self.repair.meetings.belief(&followed, is_listed).await?);
-            }
-        }
-        let booked = followed.into_iter().filter(|followed| followed.is_booked);
-        let booked = booked.map(|followed| followed.room).collect();
-        Ok(Some(Look {
-            at,
-            section,
-            rooms,
-            people,
-            beliefs,
-            booked,
-        }))
-    }
-
-    fn section(&self) -> Option<LiveKit> {
-        let config = self.repair.meetings.0.config.borrow();
-        let mut servers = config.daemon.livekit.iter();
-        servers.find(|server| server.name == self.backend.name).cloned()
-    }
-
-    /// The rooms that are usher's business: their names are in its normal form, and they have a meeting or fit the patterns.
-    fn ours(
-        &self,
-        listed: Vec<LiveRoom>,
-        section: &LiveKit,
-        followed: &[Followed],
-    ) -> Vec<(RoomKey, LiveRoom)> {
-        let followed: HashSet<_> = followed.iter().map(|followed| &followed.room).collect();
-        let key = |room: LiveRoom| {
-            let name = RoomName::from_node(&room.name).ok()?;
-            let is_normal = name.as_str() == room.name;
-            let backend = self.backend.clone();
-            is_normal.then_some((RoomKey { backend, name }, room))
-        };
-        let fits = |name: &RoomName| section.rooms.iter().any(|pattern| pattern.matches(name));
-        let ours = listed.into_iter().filter_map(key);
-        ours.filter(|(key, _)| followed.contains(key) || fits(&key.name))
-            .collect()
-    }
-
-    /// Who is in those rooms, where that can be learned.
-    async fn people(&self, rooms: &[(RoomKey, LiveRoom)]) -> HashMap<RoomName, Vec<Participant>> {
-        let rooms: HashSet<RoomKey> = rooms.iter().map(|(room, _)| room.clone()).collect();
-        let calls = rooms
-            .into_iter()
-            .map(|room| people(self.repair.backends.clone(), room));
-        let calls: Vec<_> = calls.collect();
-        let asked: Vec<_> = stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
-        asked
-            .iter()
-            .for_each(|(_, people)| self.count(ListingOf::People, people));
-        let answered = asked
-            .into_iter()
-            .filter_map(|(name, people)| Some((name, people.ok()?)));
-        answered.collect()
-    }
-
-    fn listing(&self, look: &Look) -> Listing {
-        let rooms = look.rooms.iter().map(|(key, room)| Listed {
-            room: key.clone(),
-            sid: room.sid.clone(),
-            opened_at: room.opened_at,
-            trust: self.trust(look, key, room),
-        });
-        Listing {
-            at: look.at,
-            rooms: rooms.collect(),
-            people: look.people.clone(),
-            counting: look.counting(),
-        }
-    }
-
-    /// Webhooks need to know, too, until when a room was there.
-    fn note(&self, listing: &Listing) {
-        let real = listing.rooms.iter();
-        let real = real.filter(|listed| listed.trust == Trust::Served);
-        self.repair.meetings.heard_so_far(|heard| {
-            for listed in real {
-                heard.note_listed(&self.backend, Part::Opening(listed.sid.clone()), listing.at);
-            }
-        });
-    }
-
-    fn trust(&self, look: &Look, key: &RoomKey, room: &LiveRoom) -> Trust {
-        self.watch.trust(&self.candidate(look, key, room))
-    }
-
-    /// Writes down what was found, room by room.
-    async fn apply(&self, findings: Vec<Finding>) -> Result<(), MeetingsError> {
-        let mut rooms: HashMap<RoomKey, Vec<Finding>> = HashMap::new();
-        for finding in findings {
-            rooms.entry(finding.seen.room.clone()).or_default().push(finding);
-        }
-        let written: Vec<_> = rooms
-            .into_values()
-            .map(|findings| self.apply_to_room(findings))
-            .collect();
-        let written: Vec<_> = stream::iter(written).buffer_unordered(AT_ONCE).collect().await;
-        written.into_iter().collect()
-    }
-
-    /// A room that cannot be followed costs itself, and no other.
-    async fn apply_to_room(&self, findings: Vec<Finding>) -> Result<(), MeetingsError> {
-        let seen: Vec<_> = findings.iter().map(|finding| finding.seen.clone()).collect();
-        let verdicts = match self.repair.meetings.observe(&seen).await {
-            Err(error) if error.concerns_one_meeting() => {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(backend = self.backend.name, error, "a room cannot be followed");
-                return Ok(());
-            }
-            verdicts => verdicts?,
-        };
-        let stored = findings.iter().zip(verdicts);
-        stored
-            .filter(|(_, verdict)| *verdict == Verdict::Stored)
-            .for_each(|(finding, _)| self.count_finding(finding));
-        Ok(())
-    }
-
-    /// Who came and went is counted with the events that tell of it.
-    fn count_finding(&self, finding: &Finding) {
-        let meetings = &self.repair.meetings;
-        let correction = match (finding.kind, finding.seen.what.part()) {
-            (Kind::Opened, Part::Opening(sid)) if meetings.heard_of(&self.backend, sid).is_none() => {
-                Correction::MissedStart
-            }
-            (Kind::Ended, _) => Correction::MissedEnd,
-            (Kind::Ghost, _) => Correction::Ghost,
-            (Kind::Opened | Kind::Joined | Kind::Left, _) => return,
-        };
-        meetings.0.metrics.corrected(correction);
-    }
-
-    fn count<T>(&self, of: ListingOf, result: &Result<T, BackendError>) {
-        let result = match result {
-            Ok(_) => ListingResult::Ok,
-            Err(error) if error.is_temporary() => ListingResult::Away,
-            Err(_) => ListingResult::Refused,
-        };
-        self.repair.meetings.0.metrics.listings.asked(of, result);
-    }
-
-    pub(super) fn policy(&self) -> Policy {
-        self.repair.meetings.policy()
-    }
-}
-
-async fn people(backends: Backends, room: RoomKey) -> (RoomName, Result<Vec<Participant>, BackendError>) {
-    let people = match backends.livekit_in(&room) {
-        Ok(service) => service.active(&room.name).await,
-        Err(error) => Err(error),
-    };
-    (room.name, people)
 }
 
 /// Whether what was found may yet be reported.
 fn is_fresh(finding: &Finding, now: Timestamp) -> bool {
-    use crate::domain::observation::What;
     let began = match &finding.seen.what {
         What::Entered(arrival) => arrival.entered_at,
         What::RoomOpened { opened_at, .. } => *opened_at,
         _ => None,
     };
     began.is_some_and(|began| now - began < FRESH)
-}
-
-// === impl Look ===
-
-impl Look {
-    pub(super) fn counting(&self) -> Counting {
-        Counting {
-            callers: self.section.callers_are_people,
-        }
-    }
-
-    pub(super) fn belief(&self, room: &RoomKey) -> Option<&Belief> {
-        self.beliefs.iter().find(|belief| belief.room == *room)
-    }
 }
 
 // === impl Pauses ===
