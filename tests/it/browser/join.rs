@@ -12,7 +12,13 @@ pub(super) const DOCTORS_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
 
 /// A visit that begins in so many minutes, and a story about it.
 async fn visit(site: &Site, minutes: i64, scenario: &str, language: &str) -> Value {
-    booked(site, VISIT_KEY, minutes, json!({"scenario": scenario, "language": language})).await
+    booked(
+        site,
+        VISIT_KEY,
+        minutes,
+        json!({"scenario": scenario, "language": language}),
+    )
+    .await
 }
 
 /// The same, booked by the client with that key.
@@ -30,7 +36,10 @@ pub(super) async fn booked(site: &Site, key: &str, minutes: i64, story: Value) -
         "doctor": USERNAME, "doctorsId": DOCTORS_ID, "patient": "patient@example.com", "password": PASSWORD,
         "usher": {"url": site.usher.url(), "key": key, "secret": PROSODY_SECRET},
     });
-    let (told_fields, story) = (told.as_object_mut().expect("an object"), story.as_object().cloned());
+    let (told_fields, story) = (
+        told.as_object_mut().expect("an object"),
+        story.as_object().cloned(),
+    );
     told_fields.extend(story.expect("an object"));
     told
 }

@@ -77,7 +77,6 @@ fn end_state(events: impl Iterator<Item = Value>) -> (Status, String) {
         warn_before_end: Duration::zero(),
         made_ahead: None,
         enforce_end: false,
-        made_ahead: None,
     };
     let mut meeting: Option<Meeting> = None;
     for event in events {
