@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use http::StatusCode;
-use http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -17,7 +16,7 @@ use crate::audit::Act;
 use crate::domain::{RoomKey, RoomName, Timestamp, UserId, hex};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
-use crate::http::auth::{Caller, MAY_GENERATE};
+use crate::http::auth::{Asker, Caller, MAY_GENERATE};
 use crate::http::backend::livekit;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
@@ -91,19 +90,13 @@ const DRAWN_BYTES: usize = 10;
     ]))),
 )]
 pub(super) async fn token(request: &Incoming, body: Body) -> Result<Answer, Refused> {
-    if is_program(request).await? {
-        let caller = request.caller(MAY_GENERATE)?;
-        let answer = for_program(request, &caller, body).await;
-        return answer.map_err(|error| caller.refused(error));
+    match request.asker(MAY_GENERATE).await? {
+        Asker::Client(caller) => {
+            let answer = for_program(request, &caller, body).await;
+            answer.map_err(|error| caller.refused(error))
+        }
+        Asker::User(session) => Ok(for_person(request, &session, body).await?),
     }
-    let session = request.user().await?;
-    Ok(for_person(request, &session, body).await?)
-}
-
-/// Whether an API key is presented, or nothing where that is enough (`--dev`); else it must be a person.
-async fn is_program(request: &Incoming) -> Result<bool, ApiError> {
-    let keyed = request.headers.contains_key(AUTHORIZATION);
-    Ok(request.is_known_client() && (keyed || request.cookie_session().await?.is_none()))
 }
 
 async fn for_program(request: &Incoming, caller: &Caller<'_>, body: Body) -> Result<Answer, ApiError> {

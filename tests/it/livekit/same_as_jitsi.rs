@@ -75,12 +75,16 @@ struct Tale {
 async fn tale(place: &mut impl Place) -> Tale {
     let start = clock() - TimeDelta::seconds(LATE_SECS);
     let wanted = json!({
-        "appointmentId": "appt-1", "durationMinutes": 1,
-        "scheduledStartTime": start.to_rfc3339_opts(SecondsFormat::Millis, true),
+        "durationMinutes": 1, "scheduledAt": start.to_rfc3339_opts(SecondsFormat::Millis, true),
     });
-    let booked = answered(place.usher().post("/api/jitsi/create-room", &wanted)).await;
-    let text = |field: &str| booked[field].as_str().expect("a text").to_owned();
-    let (meeting, room) = (text("meetingId"), text("roomName"));
+    let booked = answered(place.usher().post("/api/meetings", &wanted)).await;
+    let text = |field: &str| {
+        booked["data"]["meeting"][field]
+            .as_str()
+            .expect("a text")
+            .to_owned()
+    };
+    let (meeting, room) = (text("id"), text("roomName"));
     for (people, who) in [(1.0, "ann"), (2.0, "bob")] {
         place.enter(&room, who).await;
         place.usher().until_metrics(&[("usher_people", people)]).await;

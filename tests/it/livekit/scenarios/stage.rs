@@ -10,7 +10,7 @@ use crate::end_to_end::story::{self, lines};
 use crate::livekit::fake::{Delivery, LiveKit, Settings};
 use crate::nats::{NatsServer, Reader, Stored};
 use crate::patience::look_for;
-use crate::usher::{CLIENTS, Setup, Usher};
+use crate::usher::{CLIENTS, Setup, Usher, answered};
 
 /// With the fake LiveKit, or with a real one.
 pub struct Stage<S = LiveKit> {
@@ -112,12 +112,21 @@ impl<S: Debug> Stage<S> {
         Self { livekit, nats, usher }
     }
 
-    /// Books a room.
-    pub async fn book(&self, appointment: &str) -> Booked {
-        let booked = self.usher.create_room(appointment).await;
-        let text = |field: &str| booked[field].as_str().expect("a text").to_owned();
+    /// Books a meeting that begins now.
+    pub async fn book(&self) -> Booked {
+        let booked = answered(
+            self.usher
+                .post("/api/meetings", &json!({ "durationMinutes": 30 })),
+        )
+        .await;
+        let text = |field: &str| {
+            booked["data"]["meeting"][field]
+                .as_str()
+                .expect("a text")
+                .to_owned()
+        };
         Booked {
-            id: text("meetingId"),
+            id: text("id"),
             room: text("roomName"),
         }
     }
