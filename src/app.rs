@@ -16,7 +16,7 @@ use crate::bus::log::LogLimits;
 use crate::bus::{Bus, BusError, LogBus, NatsBus};
 use crate::config::{Complaint, Config, Environment, Source, Watcher};
 use crate::domain::{Ambient, ClientId, Timestamp};
-use crate::http::Api;
+use crate::http::{Api, KeptTokens};
 use crate::http::server::{BindError, Listener};
 use crate::lifecycle::Lifecycle;
 use crate::live::Live;
@@ -149,6 +149,7 @@ impl App {
             waiting: WaitingRooms::default(),
             metrics,
             limits: Arc::default(),
+            kept: KeptTokens::default(),
             ambient: plan.ambient,
             stand_in: plan.stand_in,
         };

@@ -59,6 +59,7 @@ use body::Body;
 use error::ApiError;
 use language::choose;
 pub use limits::Limits;
+pub use meetings::KeptTokens;
 use openapi::Methods;
 use refused::Refused;
 use server::{Edge, Listener, RequestContext};
@@ -76,6 +77,7 @@ pub struct Api {
     pub waiting: WaitingRooms,
     pub metrics: Arc<Metrics>,
     pub limits: Arc<Limits>,
+    pub kept: KeptTokens,
     pub ambient: Ambient,
     /// Loopback callers without a credential act as this client (`--dev`).
     pub stand_in: Option<crate::domain::ClientId>,

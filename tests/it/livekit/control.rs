@@ -3,5 +3,6 @@
 mod one;
 mod removal;
 mod rooms;
+mod secure;
 mod stage;
 mod tokens;

@@ -43,15 +43,11 @@ impl Stage {
     /// With further lines of `[[livekit]]`, these sections, and these rules for rooms.
     pub async fn with(livekit_lines: &str, sections: &str, rooms: &str) -> Self {
         let livekit = LiveKit::start().await;
-        let own = format!("{CLIENTS}backend = \"livekit:main\"\nredirect_uris = [\"{CALLBACK}\"]\n");
         let setup = Setup {
-            clients: own + &client("auditor", AUDITOR, "scopes = [\"audit:read\"]"),
-            users: people(),
             rooms: rooms.into(),
-            ..Setup::default()
+            ..setup(&format!("{}{sections}", livekit.section(livekit_lines)))
         };
-        let section = livekit.section(livekit_lines);
-        let usher = Usher::start(setup.sections(&format!("{section}{sections}"))).await;
+        let usher = Usher::start(setup).await;
         livekit.notify(&[format!("{}/livekit/webhook", usher.url())]);
         Self { livekit, usher }
     }
@@ -134,6 +130,17 @@ impl Stage {
             panic!("{present:?} are there, and not {expected:?}\n{log}");
         }
     }
+}
+
+/// One that books on LiveKit, with these sections.
+pub fn setup(sections: &str) -> Setup {
+    let own = format!("{CLIENTS}backend = \"livekit:main\"\nredirect_uris = [\"{CALLBACK}\"]\n");
+    let setup = Setup {
+        clients: own + &client("auditor", AUDITOR, "scopes = [\"audit:read\"]"),
+        users: people(),
+        ..Setup::default()
+    };
+    setup.sections(sections)
 }
 
 /// A doctor and a patient, with one password.
