@@ -6,7 +6,6 @@ mod health;
 mod life;
 mod lists;
 mod making;
-mod matrix;
 mod tokens;
 
 use chrono::{DateTime, Duration, Utc};

@@ -9,22 +9,10 @@ use crate::api::text;
 use crate::sso::browser::{Browser, parameter, query};
 use crate::usher::{KEY, PASSWORD, PROSODY_SECRET, Usher, answered};
 
-/// The columns of the table. The appointment is that of doctor and patient, with `member` as a participant, at the
-/// hospital of `staff`.
-pub const CALLERS: [&str; 18] = [
-    "nobody", // no credential
-    "forged", // an API key with something behind it
-    "poor",   // a client without scopes
-    "other",  // a client with every scope but admin that booked others
-    "owner",  // the same, and the client that booked it
-    "boss",   // a client with the scope admin
-    "doctor", "patient", "member", "strange", // a person whom it does not concern
-    "staff", "far", // of another hospital
-    "admin", "guest",   // somebody without an account, let in to a room
-    "off",     // a participant who was switched off after they had signed in
-    "ticket",  // the token of a link, which opens a room and proves nothing
-    "prosody", // the secret of the meeting server
-    "lua",     // that secret with something behind it
+/// The columns of the table, which says who they are.
+pub const CALLERS: [&str; 19] = [
+    "nobody", "forged", "poor", "other", "owner", "boss", "doctor", "patient", "member", "removed",
+    "strange", "staff", "far", "admin", "guest", "off", "ticket", "prosody", "lua",
 ];
 
 /// Somebody who calls.

@@ -17,7 +17,7 @@ pub struct Filling<'a> {
     /// With its query.
     pub path: String,
     /// Of the appointment that it is about.
-    appointment: Option<String>,
+    pub appointment: Option<String>,
 }
 
 enum Payload {
@@ -89,6 +89,8 @@ impl<'a> Filling<'a> {
             ("PATCH", "/api/meetings/{meeting}/status") => json!({"status": "active"}),
             ("POST", "/api/meetings/{meeting}/token") => json!({"userName": "Ann", "userId": PATIENT}),
             ("POST", "/api/meetings/{meeting}/admit") => json!({"all": true}),
+            ("PATCH", "/api/meetings/{meeting}/people/{person}") => json!({"canPublish": false}),
+            ("POST", "/api/meetings/{meeting}/people/{person}/mute") => json!({"audio": true}),
             ("POST", "/api/appointments") => appointment(),
             ("POST", "/api/jitsi/generate-token") => json!({"roomName": "hall", "userName": "Ann"}),
             ("POST", "/api/jitsi/create-room") => json!({"appointmentId": "a-1"}),

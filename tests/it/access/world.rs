@@ -36,10 +36,11 @@ const SCOPES: &str =
 const HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$SlLp7cYoe0zoUOJeJ4FGrw$zksFXKtcQyQ1Z+HZr28WNepnpDxT/ZjXscvtNS2xBKc";
 /// Roles and organisations of those who have any; all have the password of the sample.
-const PEOPLE: [(&str, &str); 8] = [
+const PEOPLE: [(&str, &str); 9] = [
     ("doctor", r#"roles = ["doctor"]"#),
     ("patient", ""),
     ("member", ""),
+    ("removed", ""),
     ("strange", ""),
     (
         "staff",
@@ -108,22 +109,24 @@ impl World {
         let request = self.http.request(method, url).header("X-Forwarded-For", address);
         let request = caller.proving(filling.sent_along(request), filling.is_page());
         let answer = request.send().await.expect("usher answers");
-        in_words(answer).await
+        in_words(answer, filling.appointment.as_deref()).await
     }
 
     /// A fresh appointment that is open now; its id.
     pub async fn appointment(&self) -> String {
         let made = answered(self.usher.post("/api/appointments", &appointment())).await;
         let id = text(&made["data"]["appointment"]["id"]).to_owned();
-        let change = json!({"participants": ["u-member", "u-off"], "title": TITLE});
+        let change = json!({"participants": ["u-member", "u-off", "u-removed"], "title": TITLE});
         let url = format!("{}/api/meetings/{id}", self.usher.url());
-        answered(self.usher.http.patch(url).bearer_auth(KEY).json(&change)).await;
+        answered(self.usher.http.patch(&url).bearer_auth(KEY).json(&change)).await;
+        let removed = format!("{url}/people/u-removed");
+        answered(self.usher.http.delete(removed).bearer_auth(KEY)).await;
         id
     }
 }
 
 /// An answer as a cell of the table has it.
-async fn in_words(answer: Response) -> String {
+async fn in_words(answer: Response, appointment: Option<&str>) -> String {
     let (status, headers) = (answer.status(), answer.headers().clone());
     let header = |name| {
         headers
@@ -142,8 +145,11 @@ async fn in_words(answer: Response) -> String {
         Some(code) => refusal(status, &code),
         None => status.to_string(),
     };
+    // The name of its room begins with its id, which stood in the request too.
+    let has_room = appointment.is_some_and(|id| all.contains(&format!("appointment-{id}-")));
+    let is_about_it = has_room || all.contains(TITLE);
     let is_inside = [
-        ('m', all.contains(TITLE)),
+        ('m', is_about_it),
         ('h', all.contains(SECRET)),
         ('t', has_token(&all)),
     ];
