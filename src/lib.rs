@@ -4,7 +4,7 @@
 //! In the order in which data flows, from edge to disk:
 //!
 //! - [`http`]: the public and the operations listener, one file per resource; [`pages`]: what people see there;
-//!   [`ingest`]: what Prosody reports, translated.
+//!   [`ingest`]: what meeting servers report, translated.
 //! - [`signin`]: who somebody is, and until when; [`audit`]: what was done about it, written down.
 //! - [`tokens`]: grants become signed tokens, and tokens are judged; [`meetings`]: the one writer of meetings, their index,
 //!   the passing of time, and the outbox through which events leave; [`live`]: the same events for those who listen now;

@@ -72,25 +72,13 @@ impl Service {
         Ok(rooms.into_iter().map(LiveRoom::from).collect())
     }
 
-    /// Everybody and everything that is connected to a room of that name, in whichever of its lives the server looks.
-    pub async fn participants(&self, room: &RoomName) -> Result<Vec<Participant>, BackendError> {
-        self.connected(room, |state| state != State::Disconnected).await
-    }
-
-    /// Those of them whose connection is complete, so that LiveKit has told of their coming, or should have.
+    /// Everybody and everything in a room of that name whose connection is complete, in whichever of its lives the server
+    /// looks: those of whose coming LiveKit has told, or should have.
     pub async fn active(&self, room: &RoomName) -> Result<Vec<Participant>, BackendError> {
-        self.connected(room, |state| state == State::Active).await
-    }
-
-    async fn connected(
-        &self,
-        room: &RoomName,
-        is_meant: fn(State) -> bool,
-    ) -> Result<Vec<Participant>, BackendError> {
         let client = self.client();
         let listed = call(|| client.list_participants(room.as_str())).await?;
-        let meant = listed.into_iter().filter(|info| is_meant(info.state()));
-        Ok(meant.map(Participant::from).collect())
+        let active = listed.into_iter().filter(|info| info.state() == State::Active);
+        Ok(active.map(Participant::from).collect())
     }
 
     /// Whether some node serves the room. A room of a node that died stays on the lists of a server with Redis, with its

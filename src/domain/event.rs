@@ -49,7 +49,7 @@ pub enum EventKind {
 /// Who or what made it happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
-    /// `prosody`, `event_sync`, `client`, `schedule` or `repair`.
+    /// `prosody`, `event_sync`, `livekit`, `client`, `schedule` or `repair`.
     pub by: String,
     /// A stable word such as `last_left`.
     pub detail: String,

@@ -88,6 +88,11 @@ impl Answer {
         Self::of_type(Bytes::copy_from_slice(body.as_bytes()), content_type, cache)
     }
 
+    /// The same where it is compiled in; it is not copied for each answer.
+    pub(super) fn compiled_in(body: &'static str, content_type: &'static str, cache: &'static str) -> Self {
+        Self::of_type(Bytes::from_static(body.as_bytes()), content_type, cache)
+    }
+
     /// A table, kept by browsers under the name `file`, which has letters, digits, `-` and `.` only.
     pub(super) fn csv(table: Vec<u8>, file: &str, client: Option<ClientId>) -> Self {
         let mut answer = Self::of_type(table.into(), "text/csv; charset=utf-8", "no-store");

@@ -80,7 +80,7 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
 )]
 fn asset(file: &str) -> Result<Answer, Refused> {
     let asset = Asset::named(file).ok_or(ApiError::NotFound)?;
-    Ok(Answer::public(asset.content, asset.content_type, FOR_EVER))
+    Ok(Answer::compiled_in(asset.content, asset.content_type, FOR_EVER))
 }
 
 /// Remembers the language of pages, in a cookie, and leads back
@@ -149,7 +149,7 @@ fn sample(request: &Incoming, file: &str) -> Result<Answer, Refused> {
     let callback = format!("{public_url}{}/callback.html", SampleApp::FOLDER);
     let (id, client) = registered(config, &callback).ok_or(ApiError::NotFound)?;
     if let Some(script) = sample_script(file) {
-        return Ok(Answer::public(script, SCRIPT, ASK_AGAIN));
+        return Ok(Answer::compiled_in(script, SCRIPT, ASK_AGAIN));
     }
     let keyring = request.api.keyring.borrow().clone();
     let domain = jitsi(&keyring, id, client)?.domain();

@@ -256,19 +256,48 @@ fn a_page_of_livekit_brings_the_room_with_it_and_that_of_jitsi_does_not() {
     }
 }
 
-/// The scripts of the room fail late and far away where a word or a part is missing.
+/// What the room is made of; `assets/room.js` is these and LiveKit's client.
+const ROOM: [&str; 7] = [
+    include_str!("livekit/room.js"),
+    include_str!("livekit/controls.js"),
+    include_str!("livekit/hosting.js"),
+    include_str!("livekit/notices.js"),
+    include_str!("livekit/sounds.js"),
+    include_str!("livekit/tiles.js"),
+    include_str!("livekit/words.js"),
+];
+
+/// What stands in quotes after `call`, wherever that occurs in the scripts of the room.
+fn quoted(call: &'static str) -> impl Iterator<Item = &'static str> {
+    let rest = ROOM.iter().flat_map(move |script| script.split(call).skip(1));
+    rest.filter_map(|rest| rest.split('"').next())
+}
+
+/// Scripts fail late and far away where a word or a part is missing.
 #[test]
 fn the_room_has_every_word_and_part_that_its_scripts_look_for() {
     let server = "wss://live.test";
     let page = join(Language::En, "x", "ready", JoinPlace::LiveKit { server });
-    let quoted = |call: &'static str| {
-        let rest = Asset::ROOM.content.split(call).skip(1);
-        rest.filter_map(|rest| rest.split('"').next())
-    };
     let parts: Vec<_> = quoted("querySelector(\"[").collect();
-    assert!(parts.len() > 10, "{parts:?}");
+    assert!(parts.len() > 20, "{parts:?}");
     for part in parts {
         let name = part.trim_end_matches(']');
         assert!(page.contains(&format!(" {name}")), "{part}");
+    }
+    let devices = ["microphone", "camera"];
+    let faults = ["denied", "missing", "busy", "failed"];
+    let faults = devices
+        .iter()
+        .flat_map(|device| faults.map(|fault| format!("{device}_{fault}")));
+    let words: Vec<String> = ["say(\"", "tell(\"", "banner(\""]
+        .into_iter()
+        .flat_map(quoted)
+        .map(str::to_owned)
+        .chain(faults)
+        .chain(["people_one", "people_many", "mute", "remove", "screen_failed"].map(str::to_owned))
+        .collect();
+    assert!(words.len() > 20, "{words:?}");
+    for word in words {
+        assert!(page.contains(&format!(" data-word=\"{word}\"")), "{word}");
     }
 }

@@ -3,5 +3,6 @@
 mod away;
 mod jitsi;
 mod life;
+mod removal;
 mod routes;
-mod stage;
+pub mod stage;

@@ -2,12 +2,14 @@
 
 mod channels;
 mod check;
+mod control;
 pub mod fake;
 mod participant;
 mod people;
 mod program;
 pub mod real;
 mod repair;
+mod same_as_jitsi;
 mod scenarios;
 mod server;
 mod signer;

@@ -20,7 +20,6 @@ impl Meeting {
             source: seen.source,
             at: now,
         };
-        let is_over = self.status.is_final();
         let attendance = &mut self.attendance;
         match &seen.what {
             What::RoomOpened {
@@ -29,7 +28,7 @@ impl Meeting {
                 since,
             } => self.room_has_opened(seen, (part, *opened_at, *since), notice),
             // A list is about this moment: what was only guessed gives way.
-            What::Entered(arrival) if seen.source == Source::Listing && !is_over => {
+            What::Entered(arrival) if seen.source == Source::Listing && !self.status.is_final() => {
                 attendance.believe_present(std::slice::from_ref(arrival), seen.at, notice);
             }
             What::Entered(arrival) => attendance.enter(arrival, seen.at, notice),

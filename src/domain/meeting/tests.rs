@@ -8,6 +8,7 @@ use crate::domain::{EventKind, RoomName};
 
 mod openings;
 mod orders;
+mod people;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(1_795_222_000 + seconds, 0).unwrap()

@@ -21,6 +21,7 @@ fn policy() -> Policy {
         active_when_room_opens: false,
         warn_before_end: Duration::zero(),
         enforce_end: false,
+        made_ahead: None,
     }
 }
 

@@ -189,3 +189,6 @@ fn are_from_before(present: &[Arrival], ended_at: Timestamp) -> bool {
     let came_before = |arrival: &Arrival| arrival.entered_at.is_some_and(|at| at <= ended_at);
     present.iter().all(came_before)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use super::server::{AT_ONCE, Look, Server};
 use crate::backend::livekit::{LiveRoom, Preparation};
 use crate::backend::{BackendError, Backends};
 use crate::domain::observation::{Part, RoomKey};
+use crate::domain::participant::Participant;
 use crate::domain::repair::{Candidate, Listed, Listing, Trust};
 
 // === impl Server ===
@@ -58,8 +59,11 @@ impl Server {
             if !matches!(ghost.trust, Trust::Ghost { .. }) {
                 continue;
             }
+            let Some(people) = look.people.get(&ghost.room.name) else {
+                continue;
+            };
             let backend = &self.backend.name;
-            match self.delete(ghost).await {
+            match self.delete(ghost, people).await {
                 Ok(true) => {
                     self.watch.forget(&ghost.sid);
                     tracing::info!(backend, sid = ghost.sid, "a room that nothing served was deleted");
@@ -84,18 +88,15 @@ impl Server {
 
     /// A server deletes only what some node serves, so the room is first made again; it comes back under the same sid, with
     /// the people on its list. Whoever comes in at that moment keeps it.
-    async fn delete(&self, ghost: &Listed) -> Result<bool, BackendError> {
+    async fn delete(&self, ghost: &Listed, before: &[Participant]) -> Result<bool, BackendError> {
         let (meetings, room) = (&self.repair.meetings, &ghost.room);
         let part = Part::Opening(ghost.sid.clone());
-        let before = meetings.now();
         meetings.begin_deletion(&self.backend, &part);
         let service = self.repair.backends.livekit_in(room)?;
         service.open(&room.name, &Preparation::default()).await?;
         let people = service.active(&room.name).await?;
-        if people
-            .iter()
-            .any(|person| person.joined_at.is_some_and(|at| at >= before))
-        {
+        let was_listed = |person: &Participant| before.iter().any(|known| known.sid == person.sid);
+        if !people.iter().all(was_listed) {
             meetings.give_up_deletion(&self.backend, &part);
             return Ok(false);
         }

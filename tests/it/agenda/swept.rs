@@ -1,5 +1,7 @@
 //! Stores from before there were lists, and what crashes and age leave behind.
 
+use usher::domain::Verdict;
+use usher::domain::report::{Notification, Subject};
 use usher::meetings::Sweep;
 
 use super::*;
@@ -183,4 +185,44 @@ async fn forget_events(meetings: &Meetings, of: &[&Meeting]) {
     for meeting in of {
         meetings.forget_sent(meeting.id, u64::MAX).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn ids_of_webhooks_are_kept_for_two_days() {
+    let house = House::new().await;
+    let mut talk = booking("talk", 600);
+    talk.room.backend.kind = BackendKind::Livekit;
+    let room = house.book(talk).await.booking.room;
+    let part = Part::Opening("RM_1".into());
+    let notification = Notification {
+        backend: room.backend.clone(),
+        id: Some("EV_1".into()),
+        created_at: at(0),
+        about: Subject::Life(room.clone(), part.clone()),
+        seen: Some(Observation {
+            room,
+            at: at(0),
+            source: Source::Livekit,
+            what: What::RoomOpened {
+                part,
+                opened_at: Some(at(0)),
+                since: at(0),
+            },
+        }),
+    };
+    let told = async || {
+        house
+            .meetings
+            .take_notification(notification.clone())
+            .await
+            .unwrap()
+    };
+    assert_eq!([told().await, told().await], [Verdict::Stored, Verdict::Repeated]);
+    NOW.set(2 * DAY);
+    house.meetings.sweep(&mut Sweep::default()).await;
+    assert_eq!(told().await, Verdict::Repeated);
+    NOW.set(2 * DAY + 1);
+    house.meetings.sweep(&mut Sweep::default()).await;
+    let (store, _folder) = house.closed().await;
+    assert!(table(&store, Table::Seen).await.is_empty());
 }

@@ -12,11 +12,12 @@ pub(super) const DOCTORS_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
 
 /// A visit that begins in so many minutes, and a story about it.
 async fn visit(site: &Site, minutes: i64, scenario: &str, language: &str) -> Value {
-    booked(site, VISIT_KEY, minutes, json!({"scenario": scenario, "language": language})).await
+    let story = json!({"scenario": scenario, "language": language});
+    booked(site, VISIT_KEY, minutes, story).await
 }
 
 /// The same, booked by the client with that key.
-pub(super) async fn booked(site: &Site, key: &str, minutes: i64, story: Value) -> Value {
+pub(super) async fn booked(site: &Site, key: &str, minutes: i64, mut story: Value) -> Value {
     let now: DateTime<Utc> = DateTime::from_timestamp_millis(now_millis()).expect("the present");
     let body = json!({
         "title": "Consultation", "participants": [DOCTORS_ID, "u-patient", "u-unknown"], "durationMinutes": 30,
@@ -30,8 +31,8 @@ pub(super) async fn booked(site: &Site, key: &str, minutes: i64, story: Value) -
         "doctor": USERNAME, "doctorsId": DOCTORS_ID, "patient": "patient@example.com", "password": PASSWORD,
         "usher": {"url": site.usher.url(), "key": key, "secret": PROSODY_SECRET},
     });
-    let (told_fields, story) = (told.as_object_mut().expect("an object"), story.as_object().cloned());
-    told_fields.extend(story.expect("an object"));
+    let fields = story.as_object_mut().expect("an object");
+    told.as_object_mut().expect("an object").append(fields);
     told
 }
 

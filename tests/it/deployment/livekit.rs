@@ -61,7 +61,11 @@ fn both_have_the_same_key() {
         .find_map(|line| line.split_once(&format!(": {PLACEHOLDER}")))
         .unwrap();
     assert_eq!(value(&yaml, "api_key"), key);
-    assert!(section().contains(&format!("api_key = \"{key}\"")), "{}", section());
+    assert!(
+        section().contains(&format!("api_key = \"{key}\"")),
+        "{}",
+        section()
+    );
     assert!(text_of("deploy/livekit/README.md").contains(PLACEHOLDER));
 }
 
@@ -77,11 +81,7 @@ async fn reports_go_to_where_usher_takes_them() {
     let usher = Usher::start(Setup::default().sections(&section)).await;
     let report = usher.http.post(format!("{}{path}", usher.url())).body("{}");
     let answer = report.send().await.unwrap();
-    assert_eq!(
-        answer.status(),
-        401,
-        "usher knows the path, and asks who reports"
-    );
+    assert_eq!(answer.status(), 401, "usher knows the path, and asks who reports");
 }
 
 #[test]
@@ -103,7 +103,14 @@ fn nginx_takes_the_site() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+        ])
         .args(["-nodes", "-subj", "/CN=livekit.example.com"])
         .args(["-keyout", "privkey.pem", "-out", "fullchain.pem"])
         .current_dir(here)
@@ -111,11 +118,22 @@ fn nginx_takes_the_site() {
         .expect("openssl is missing; tests/run --tools installs it");
     assert!(made.status.success(), "{}", said(&made));
     let site = text_of("deploy/livekit/nginx.conf")
-        .replace("/etc/letsencrypt/live/livekit.example.com", here.to_str().unwrap())
+        .replace(
+            "/etc/letsencrypt/live/livekit.example.com",
+            here.to_str().unwrap(),
+        )
         .replace("/var/log/nginx", here.to_str().unwrap());
     let configuration = format!("pid nginx.pid; events {{}} http {{ {site} }}");
     std::fs::write(here.join("nginx.conf"), configuration).unwrap();
-    let arguments = ["-t", "-e", "stderr", "-p", here.to_str().unwrap(), "-c", "nginx.conf"];
+    let arguments = [
+        "-t",
+        "-e",
+        "stderr",
+        "-p",
+        here.to_str().unwrap(),
+        "-c",
+        "nginx.conf",
+    ];
     let output = run("nginx", &arguments);
     assert!(output.status.success(), "{}", said(&output));
 }
@@ -126,16 +144,28 @@ async fn livekit_starts_with_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let (port, path) = (free_port(), folder.path().join("livekit.yaml"));
     let mut text = yaml().replace(PLACEHOLDER, SECRET);
-    for (key, port) in [("7880", port), ("7881", free_port()), ("7882", free_port()), ("6789", free_port())] {
+    for (key, port) in [
+        ("7880", port),
+        ("7881", free_port()),
+        ("7882", free_port()),
+        ("6789", free_port()),
+    ] {
         text = text.replace(key, &port.to_string());
     }
     // Asking the internet for one's own address takes long where there is none.
-    std::fs::write(&path, text.replace("use_external_ip: true", "use_external_ip: false")).unwrap();
+    std::fs::write(
+        &path,
+        text.replace("use_external_ip: true", "use_external_ip: false"),
+    )
+    .unwrap();
     let Some(_server) = start(&path) else { return };
     let http = web::client().build().unwrap();
     let address = format!("http://127.0.0.1:{port}/");
     let answer = look_for(async || http.get(&address).send().await.ok()).await;
-    assert_eq!(answer.expect("LiveKit does not answer").text().await.unwrap(), "OK");
+    assert_eq!(
+        answer.expect("LiveKit does not answer").text().await.unwrap(),
+        "OK"
+    );
 }
 
 fn start(configuration: &Path) -> Option<Server> {

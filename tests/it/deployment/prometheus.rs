@@ -15,6 +15,18 @@ const ALARMS: &[(&str, &str)] = &[
         "usher_signins_total{instance='a',method='provider',result='failed'} 0+1x20",
     ),
     ("UsherCannotActOnRooms", "usher_orders_waiting{instance='a'} 1x20"),
+    (
+        "LiveKitReportsLost",
+        "livekit_webhook_dispatch_total{instance='a',status='failure'} 0+1x20",
+    ),
+    (
+        "UsherMendsMeetings",
+        "usher_corrections_total{instance='a',kind='missed_end'} 0+1x20",
+    ),
+    (
+        "UsherLiveKitAway",
+        "usher_livekit_listings_total{instance='a',of='rooms',result='away'} 0+1x20",
+    ),
     ("UsherNatsAway", "usher_nats_connected{instance='a'} 0x20"),
     (
         "UsherConfigurationRejected",
@@ -66,7 +78,8 @@ fn case(alert: &str, series: &str) -> String {
 fn every_metric_that_an_alert_asks_for_is_one_that_usher_has() {
     const KNOWN: &str = "usher_http_requests_total usher_events_oldest_waiting_seconds usher_nats_connected \
                          usher_config_last_reload_successful usher_store_flush_seconds_bucket usher_audit_waiting \
-                         usher_signins_total usher_orders_waiting";
+                         usher_signins_total usher_orders_waiting usher_livekit_listings_total \
+                         usher_corrections_total usher_ingest_total";
     let text = text_of("deploy/prometheus-rules.yml");
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     for name in words.filter(|word| word.starts_with("usher_")) {

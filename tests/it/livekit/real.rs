@@ -35,12 +35,12 @@ impl Server {
 
     /// One that does not run yet, though its address is known.
     pub fn away() -> Self {
-        let (port, udp) = (free_port(), free_port());
+        let (port, udp, nobody) = (free_port(), free_port(), free_port());
         // Nothing of it is reachable from elsewhere, and it asks nobody for its address.
         let config = format!(
             "port: {port}\nkeys:\n  {API_KEY}: {API_SECRET}\nroom: {{ departure_timeout: 1 }}\nrtc:\n  tcp_port: 0\n  \
              udp_port: {udp}\n  node_ip: 127.0.0.1\n  enable_loopback_candidate: true\n  interfaces: {{ includes: [lo] }}\n  \
-             stun_servers: [\"127.0.0.1:{udp}\"]\n"
+             stun_servers: [\"127.0.0.1:{nobody}\"]\n"
         );
         Self {
             port,

@@ -75,7 +75,6 @@ fn end_state(events: impl Iterator<Item = Value>) -> (Status, String) {
         booked_grace: Duration::seconds(300),
         active_when_room_opens: false,
         warn_before_end: Duration::zero(),
-        made_ahead: None,
         enforce_end: false,
         made_ahead: None,
     };

@@ -47,7 +47,9 @@ fn refuse(mut socket: TcpStream, presented: &Mutex<Option<String>>) {
         .map_while(Result::ok)
         .take_while(|line| !line.is_empty())
         .collect();
-    let asks_for_socket = head.iter().any(|line| line.eq_ignore_ascii_case("upgrade: websocket"));
+    let asks_for_socket = head
+        .iter()
+        .any(|line| line.eq_ignore_ascii_case("upgrade: websocket"));
     let token = head.first().and_then(|line| token_in(line));
     if let (true, Some(token)) = (asks_for_socket, token) {
         presented.lock().unwrap().get_or_insert(token);

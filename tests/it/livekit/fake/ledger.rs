@@ -54,7 +54,8 @@ pub fn sums(stays: &[Stay]) -> Sums {
     let mut spans: Vec<_> = people.map(|stay| (stay.from, stay.told_end())).collect();
     spans.sort_unstable();
     let inside = |at: i64| spans.iter().filter(|(from, to)| *from <= at && at < *to).count();
-    let peak = spans.iter().map(|span| inside(span.0)).max();
+    // Who came and went within one second was there alone, as far as webhooks tell.
+    let peak = spans.iter().map(|span| inside(span.0).max(1)).max();
     let mut occupied = 0;
     let mut until = i64::MIN;
     for &(from, to) in &spans {

@@ -161,6 +161,10 @@ impl LiveKit {
             ..proto::TrackInfo::default()
         };
         track.set_source(source);
+        track.set_type(match source {
+            proto::TrackSource::Camera | proto::TrackSource::ScreenShare => proto::TrackType::Video,
+            _ => proto::TrackType::Audio,
+        });
         let sid = track.sid.clone();
         self.change(|world, now| {
             let (room, info) = world.whereabouts(participant).expect("they are in a room");

@@ -1,11 +1,17 @@
 //! Rooms that live twice: started again under one sid, two sids of one name at once, and those that nobody serves.
 
+use std::time::{Duration, Instant};
+
 use livekit_protocol::RoomEndReason;
 use serde_json::json;
 
 use super::stage::{QUICK, Stage, millis};
+use crate::end_to_end::stage::talk;
 use crate::end_to_end::story::lines;
 use crate::livekit::fake::Settings;
+
+/// A room that is told of twice within this time was made only once.
+const OPENING: Duration = Duration::from_secs(12);
 
 fn redis() -> Settings {
     Settings {
@@ -15,12 +21,13 @@ fn redis() -> Settings {
 }
 
 /// The node dies, and Ann's browser brings the room back on another one: one meeting, with an end that was concluded.
-#[tokio::test]
-async fn a_room_that_starts_again_under_its_sid_is_one_meeting() {
+pub async fn a_restart_under_one_sid() {
     let stage = Stage::with(redis(), QUICK).await;
     stage.livekit.join("alpha", "ann");
     stage.livekit.join("alpha", "bob");
+    let both_in = Instant::now();
     stage.until_people(2).await;
+    talk(both_in, OPENING).await;
     let sid = stage.livekit.sid("alpha").expect("it is listed");
     stage.livekit.lose_node_of(&sid);
     let again = stage.livekit.join("alpha", "ann");

@@ -26,7 +26,7 @@ async fn rooms_without_people_are_told_of() {
     let Some(stage) = start(WHAT, &sections, &["", "?again"]).await else {
         return;
     };
-    let booked = stage.book("appt-1").await;
+    let booked = stage.book().await;
     call(&stage, "CreateRoom", json!({ "name": booked.room })).await;
     stage.until_told("active", 1).await;
     let heard = |verdict: &str| format!("usher_ingest_total{{source=\"livekit\",verdict=\"{verdict}\"}}");

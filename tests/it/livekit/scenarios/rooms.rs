@@ -65,7 +65,7 @@ async fn a_room_that_is_made_ahead_begins_a_meeting_only_where_that_is_wanted() 
         let livekit = livekit.await;
         let section = livekit.section("create_rooms = false");
         let stage = Stage::on(livekit, &format!("{section}{sections}")).await;
-        let booked = stage.book("appt-1").await;
+        let booked = stage.book().await;
         stage.livekit.create(&booked.room);
         stage.livekit.create("adhoc");
         stage.livekit.until_settled().await;
@@ -73,7 +73,7 @@ async fn a_room_that_is_made_ahead_begins_a_meeting_only_where_that_is_wanted() 
         let is_active = before.iter().any(|story| story.len() > 1);
         assert_eq!(is_active, activate_on == "room_started", "{before:#?}");
         stage.livekit.join(&booked.room, "ann");
-        stage.until_people(1).await;
+        stage.until_told("participant.joined", 1).await;
         let told = stage.told().await;
         let of_booked = told
             .iter()

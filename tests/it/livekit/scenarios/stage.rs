@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::end_to_end::story::{self, lines};
 use crate::livekit::fake::{Delivery, LiveKit, Settings};
-use crate::nats::{NatsServer, Reader};
+use crate::nats::{NatsServer, Reader, Stored};
 use crate::patience::look_for;
-use crate::usher::{CLIENTS, Setup, Usher};
+use crate::usher::{CLIENTS, Setup, Usher, answered};
 
 /// With the fake LiveKit, or with a real one.
 pub struct Stage<S = LiveKit> {
@@ -112,12 +112,21 @@ impl<S: Debug> Stage<S> {
         Self { livekit, nats, usher }
     }
 
-    /// Books a room.
-    pub async fn book(&self, appointment: &str) -> Booked {
-        let booked = self.usher.create_room(appointment).await;
-        let text = |field: &str| booked[field].as_str().expect("a text").to_owned();
+    /// Books a meeting that begins now.
+    pub async fn book(&self) -> Booked {
+        let booked = answered(
+            self.usher
+                .post("/api/meetings", &json!({ "durationMinutes": 30 })),
+        )
+        .await;
+        let text = |field: &str| {
+            booked["data"]["meeting"][field]
+                .as_str()
+                .expect("a text")
+                .to_owned()
+        };
         Booked {
-            id: text("meetingId"),
+            id: text("id"),
             room: text("roomName"),
         }
     }
@@ -140,6 +149,14 @@ impl<S: Debug> Stage<S> {
             let (livekit, log) = (&self.livekit, self.usher.log());
             panic!("no {count} of {kind} in {told:#?}\nof {livekit:#?}\n{log}");
         }
+    }
+
+    /// Every event in the stream as it stands there.
+    pub async fn events(&self) -> Vec<Value> {
+        self.usher.until_metrics(&[("usher_events_waiting", 0.0)]).await;
+        let stored = Reader::connect(&self.nats.url()).await.stored().await;
+        let read = |stored: &Stored| serde_json::from_str(&stored.payload).expect("an event is JSON");
+        stored.iter().map(read).collect()
     }
 
     /// What the stream has of every meeting, once nothing waits to be told. Numbers go up without a gap, and each meeting

@@ -178,3 +178,31 @@ async fn what_cannot_be_understood_is_lost_and_the_log_says_so() {
         assert!(!log.contains(secret), "{secret}");
     }
 }
+
+#[tokio::test]
+async fn who_was_in_when_a_node_died_was_in_until_the_room_was_heard_of_last() {
+    let usher = start().await;
+    let signer = signer();
+    let now = now_millis() / 1000;
+    let told_at = async |name: &str, seconds: i64, parts: Value| {
+        let mut event = signer.event(name, parts);
+        event["createdAt"] = json!((now - seconds).to_string());
+        tell(&usher, &signer, &event).await;
+    };
+    let of_room = json!({"room": room(ROOM, SID, (now - 100) * 1000)});
+    let mut ann = of_room.clone();
+    ann["participant"] = participant("PA_ann", "ann", (now - 90) * 1000);
+    told_at("room_started", 100, of_room.clone()).await;
+    told_at("participant_joined", 90, ann).await;
+    told_at("track_published", 50, of_room.clone()).await;
+    // Another node has the room now.
+    told_at("room_started", 10, of_room).await;
+    assert_eq!(usher.metric("usher_people").await, 0.0);
+    let gone = usher.eventually("it is told that ann is gone", async |usher: &Usher| {
+        let mut events = usher.event_log().into_iter();
+        events.find(|event| event["type"] == "usher.meeting.participant.left.v1")
+    });
+    let gone = gone.await;
+    assert_eq!(crate::api::moment(&gone["time"]).timestamp(), now - 50, "{gone}");
+    assert_eq!(gone["data"]["synthesised"], true, "{gone}");
+}
