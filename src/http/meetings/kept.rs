@@ -48,7 +48,10 @@ impl KeptTokens {
         (config, now): (&Arc<Config>, Timestamp),
     ) -> Option<Issued> {
         let mut kept = self.under(config);
-        let token = kept.tokens.get(&key).filter(|token| token.is_as_good_as(ticket, now));
+        let token = kept
+            .tokens
+            .get(&key)
+            .filter(|token| token.is_as_good_as(ticket, now));
         let issued = token.map(|token| token.issued.clone());
         if issued.is_none() {
             kept.tokens.remove(&key);

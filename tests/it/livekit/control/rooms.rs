@@ -44,7 +44,9 @@ async fn a_meeting_that_is_moved_has_its_room_by_its_new_time() {
     let meeting = stage.book(7200, 30).await;
     let moved = json!({ "scheduledAt": after(60) });
     let path = format!("/api/meetings/{}", meeting.id);
-    assert!(stage.livekit.calls().is_empty(), "it is two hours away");
+    let calls = stage.livekit.calls();
+    let makes_a_room = calls.iter().any(|call| call.method == "CreateRoom");
+    assert!(!makes_a_room, "it is two hours away");
     let said = stage.send(KEY, Method::PATCH, &path, &moved).await;
     assert_eq!(said.status, 200, "{said:?}");
     stage.until_orders("open", "done", 1).await;

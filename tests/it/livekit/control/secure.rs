@@ -10,7 +10,13 @@ use crate::nginx::Nginx;
 use crate::ports::free_port;
 use crate::usher::{Setup, Usher};
 
-const KEY_OF_CURVE: [&str; 5] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+const KEY_OF_CURVE: [&str; 5] = [
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:prime256v1",
+    "-nodes",
+];
 
 #[tokio::test]
 async fn a_server_behind_tls_is_spoken_to_where_its_authority_is_known() {
@@ -39,7 +45,10 @@ async fn a_server_behind_tls_is_spoken_to_where_its_authority_is_known() {
     stage.book(60, 30).await;
     let failed = [("usher_orders_total{kind=\"open\",result=\"failed\"}", 1.0)];
     stage.usher.until_metrics(&failed).await;
-    assert!(stage.livekit.calls().is_empty(), "not without a certificate that is good");
+    assert!(
+        stage.livekit.calls().is_empty(),
+        "not without a certificate that is good"
+    );
     let variables = vec![("SSL_CERT_FILE".to_owned(), authority)];
     let stage = Stage {
         usher: Usher::start(Setup { variables, ..setup }).await,
@@ -56,13 +65,37 @@ fn certify(folder: &Path) {
     let request = ["req", "-subj", "/CN=127.0.0.1"];
     let of = |name| ["-keyout", name, "-out"];
     let sign = [
-        "x509", "-req", "-in", "request.pem", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial",
-        "-days", "2", "-extfile", "extensions", "-out", "certificate.pem",
+        "x509",
+        "-req",
+        "-in",
+        "request.pem",
+        "-CA",
+        "authority.pem",
+        "-CAkey",
+        "authority.key",
+        "-CAcreateserial",
+        "-days",
+        "2",
+        "-extfile",
+        "extensions",
+        "-out",
+        "certificate.pem",
     ];
     let extensions = "subjectAltName=IP:127.0.0.1\nbasicConstraints=critical,CA:FALSE\n";
     fs::write(folder.join("extensions"), extensions).expect("the folder is ours");
-    openssl(folder, &[&authority[..], &KEY_OF_CURVE, &of("authority.key"), &["authority.pem"]]);
-    openssl(folder, &[&request[..], &KEY_OF_CURVE, &of("key.pem"), &["request.pem"]]);
+    openssl(
+        folder,
+        &[
+            &authority[..],
+            &KEY_OF_CURVE,
+            &of("authority.key"),
+            &["authority.pem"],
+        ],
+    );
+    openssl(
+        folder,
+        &[&request[..], &KEY_OF_CURVE, &of("key.pem"), &["request.pem"]],
+    );
     openssl(folder, &[&sign[..]]);
 }
 

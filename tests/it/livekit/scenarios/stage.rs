@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::end_to_end::story::{self, lines};
@@ -114,10 +114,12 @@ impl<S: Debug> Stage<S> {
 
     /// Books a meeting that begins now.
     pub async fn book(&self) -> Booked {
-        let booked = answered(
-            self.usher
-                .post("/api/meetings", &json!({ "durationMinutes": 30 })),
-        )
+        let now: DateTime<Utc> = DateTime::from_timestamp_millis(now_millis()).expect("the present");
+        let now = now.to_rfc3339();
+        let booked = answered(self.usher.post(
+            "/api/meetings",
+            &json!({ "scheduledAt": now, "durationMinutes": 30 }),
+        ))
         .await;
         let text = |field: &str| {
             booked["data"]["meeting"][field]
