@@ -76,6 +76,7 @@ fn end_state(events: impl Iterator<Item = Value>) -> (Status, String) {
         active_when_room_opens: false,
         warn_before_end: Duration::zero(),
         enforce_end: false,
+        made_ahead: None,
     };
     let mut meeting: Option<Meeting> = None;
     for event in events {

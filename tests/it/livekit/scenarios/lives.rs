@@ -75,6 +75,7 @@ async fn two_rooms_of_one_name_are_one_meeting() {
         ])
         .await;
 }
+
 /// The room service is away, behind a page, and away again: that is no sign that anybody left.
 pub async fn an_unreachable_server() {
     let stage = Stage::start().await;

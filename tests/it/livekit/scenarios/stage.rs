@@ -10,7 +10,7 @@ use crate::end_to_end::story::{self, lines};
 use crate::livekit::fake::{Delivery, LiveKit, Settings};
 use crate::nats::{NatsServer, Reader, Stored};
 use crate::patience::look_for;
-use crate::usher::{CLIENTS, Setup, Usher, answered};
+use crate::usher::{CLIENTS, Setup, Usher, answered, now_millis};
 
 /// With the fake LiveKit, or with a real one.
 pub struct Stage<S = LiveKit> {
