@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use ledger::{Stay, Sums};
+pub use ledger::Sums;
 pub use notifier::{Delivery, Fate};
 pub use scenes::person;
 pub use token::Key;
@@ -227,12 +227,8 @@ impl LiveKit {
             .spawn(service::accept(listener, Arc::downgrade(&self.shared)));
     }
 
-    /// What became of every webhook until now, one for each address, in the order in which they arose.
-    pub fn deliveries(&self) -> Vec<Delivery> {
-        self.state().notifier.record().borrow().clone()
-    }
-
-    /// Waits until the webhooks satisfy a condition, and returns them.
+    /// Waits until the webhooks until now satisfy a condition, and returns them: one for each address, in the order in which
+    /// they arose.
     pub async fn until(&self, what: &str, mut enough: impl FnMut(&[Delivery]) -> bool) -> Vec<Delivery> {
         let mut record = self.state().notifier.record();
         let reached = soon(what, record.wait_for(|record| enough(record))).await;
@@ -261,11 +257,6 @@ impl LiveKit {
         let enough = calls.borrow().len() + more;
         let reached = soon("more calls", calls.wait_for(|calls| calls.len() >= enough)).await;
         reached.expect("the server is there");
-    }
-
-    /// Everybody who was ever connected, in the order of their coming.
-    pub fn ledger(&self) -> Vec<Stay> {
-        self.state().world.ledger.clone()
     }
 
     /// What the stays of people come to; all of them must be over.

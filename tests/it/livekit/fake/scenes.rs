@@ -108,15 +108,6 @@ impl LiveKit {
         state.world.die_with(room, now);
     }
 
-    /// The room (its sid) is lost with its node and comes back on another one: it starts again under the same sid.
-    pub fn restart_room(&self, room: &str) {
-        self.change(|world, now| {
-            let name = world.by_sid(room).expect("the room is there").name.clone();
-            world.die_with(room, now);
-            ((), (world.open(&named(&name), now).1, None))
-        });
-    }
-
     /// An egress begins in the room of that name; its id.
     pub fn start_egress(&self, room: &str) -> String {
         let egress = random_id("EG_");

@@ -43,11 +43,11 @@ struct Connection {
 /// How the room service refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    NoRoom,
-    NoParticipant,
-    NoTrack,
+    UnknownRoom,
+    Stranger,
+    UnknownTrack,
     /// No node has the room; known only after a while.
-    NoAnswer,
+    Unanswered,
 }
 
 /// A room that will be closed unless something happens in it until then.
@@ -249,9 +249,9 @@ impl World {
         let life = self.lives.iter_mut().rev().find(|life| life.room.name == name);
         let mut people = life.into_iter().flat_map(|life| &mut life.people);
         match people.find(|connection| connection.info.identity == identity) {
-            Some(connection) if connection.is_ghost => Err(Refusal::NoAnswer),
+            Some(connection) if connection.is_ghost => Err(Refusal::Unanswered),
             Some(connection) => Ok(&mut connection.info),
-            None => Err(Refusal::NoParticipant),
+            None => Err(Refusal::Stranger),
         }
     }
 
@@ -259,16 +259,10 @@ impl World {
     pub fn served(&mut self, name: &str) -> Result<&mut proto::Room, Refusal> {
         let life = self.lives.iter_mut().rev().find(|life| life.room.name == name);
         match life {
-            Some(life) if life.is_ghost => Err(Refusal::NoAnswer),
+            Some(life) if life.is_ghost => Err(Refusal::Unanswered),
             Some(life) => Ok(&mut life.room),
-            None => Err(Refusal::NoRoom),
+            None => Err(Refusal::UnknownRoom),
         }
-    }
-
-    /// The room with that sid, and whoever is connected to it.
-    pub fn by_sid(&self, room: &str) -> Option<&proto::Room> {
-        let life = self.lives.iter().find(|life| life.room.sid == room);
-        life.map(|life| &life.room)
     }
 
     /// The room in which somebody is, and what is known of them.
@@ -296,7 +290,7 @@ impl World {
 
     fn listed(&self, name: &str) -> Result<&Life, Refusal> {
         let life = self.lives.iter().rev().find(|life| life.room.name == name);
-        life.ok_or(Refusal::NoRoom)
+        life.ok_or(Refusal::UnknownRoom)
     }
 
     fn life(&mut self, room: &str) -> &mut Life {
