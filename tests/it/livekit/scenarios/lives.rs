@@ -76,14 +76,16 @@ async fn two_rooms_of_one_name_are_one_meeting() {
         .await;
 }
 
-/// The node dies, and nobody comes back. Redis lists the room, and Ann in it, for ever.
+/// The machine dies with LiveKit and usher on it, and nobody comes back. Redis lists the room, and Ann in it, for ever.
 pub async fn a_ghost() {
     let mut stage = Stage::with(redis(), QUICK).await;
     stage.livekit.join("alpha", "ann");
     stage.until_people(1).await;
+    stage.usher.kill9();
     stage.livekit.crash().await;
     stage.livekit.restart().await;
     assert!(stage.livekit.room("alpha").is_some(), "it is listed");
+    stage.usher.restart().await;
     let story = stage.story().await;
     assert_eq!(
         lines(&story)[2..],
