@@ -1,4 +1,4 @@
-//! LiveKit tokens as people and programs get them, before LiveKit's own verifier.
+//! usher beside a LiveKit: tokens before its own verifier, webhooks, rooms and people, on a fake server and on a real one.
 
 mod channels;
 mod check;

@@ -227,7 +227,8 @@ impl LiveKit {
             .spawn(service::accept(listener, Arc::downgrade(&self.shared)));
     }
 
-    /// Waits until the webhooks satisfy a condition, and returns them.
+    /// Waits until the webhooks until now satisfy a condition, and returns them: one for each address, in the order in which
+    /// they arose.
     pub async fn until(&self, what: &str, mut enough: impl FnMut(&[Delivery]) -> bool) -> Vec<Delivery> {
         let mut record = self.state().notifier.record();
         let reached = soon(what, record.wait_for(|record| enough(record))).await;

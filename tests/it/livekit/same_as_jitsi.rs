@@ -45,18 +45,25 @@ async fn the_same_booking_is_the_same_story_on_jitsi_and_on_livekit() {
     let mut faked = faked().await;
     let mut jitsi = Jitsi::new(MEETINGS).await;
     let (on_jitsi, on_livekit) = tokio::join!(tale(&mut jitsi), tale(&mut faked));
+    let mut told = lines(&on_jitsi.events);
+    // Who is put out by the end of the room goes in the order of the server.
+    told[6..8].sort_by_key(|line| line.contains("bob"));
+    let words: Vec<_> = told
+        .iter()
+        .filter_map(|line| Some(line.split_once(' ')?.1))
+        .collect();
     assert_eq!(
-        lines(&on_jitsi.events),
+        words,
         [
-            "1 scheduled booked",
-            "2 active first_joined",
-            "3 participant.joined ann entered",
-            "4 participant.joined bob entered",
-            "5 participant.left bob left",
-            "6 participant.joined bob entered",
-            "7 participant.left ann room_closed",
-            "8 participant.left bob room_closed",
-            "9 completed room_closed",
+            "scheduled booked",
+            "active first_joined",
+            "participant.joined ann entered",
+            "participant.joined bob entered",
+            "participant.left bob left",
+            "participant.joined bob entered",
+            "participant.left ann room_closed",
+            "participant.left bob room_closed",
+            "completed room_closed",
         ]
     );
     assert_same(&on_jitsi, &on_livekit);
@@ -69,6 +76,21 @@ async fn the_same_booking_is_the_same_story_on_jitsi_and_on_livekit() {
 struct Tale {
     events: Vec<Value>,
     attendance: Value,
+}
+
+// === impl Tale ===
+
+impl Tale {
+    /// The events but for what is the server's own; those who are put out by the end of the room go in any order.
+    fn without_order(&self) -> Vec<Value> {
+        let mut events: Vec<_> = self.events.iter().map(alike).collect();
+        events[6..8].sort_by_key(|event| event["data"]["participant"]["name"].to_string());
+        for put_out in &mut events[6..8] {
+            put_out["data"]["participantsNow"] = json!("one less");
+            put_out["data"]["sequence"] = json!("one more");
+        }
+        events
+    }
 }
 
 /// Booked, two come, one goes and comes back, they are told that the time is over soon, and it is.
@@ -111,22 +133,7 @@ async fn told(usher: &Usher, meeting: &str, last: &str) -> Vec<Value> {
 }
 
 fn assert_same(one: &Tale, other: &Tale) {
-    // Who is put out by the end of the room goes in the order of the server.
-    let events = |tale: &Tale| -> Vec<Value> {
-        let mut events: Vec<_> = tale.events.iter().map(alike).collect();
-        events[6..8].sort_by_key(|event| event["data"]["participant"]["name"].to_string());
-        events[6..8]
-            .iter_mut()
-            .for_each(|event| event["data"]["participantsNow"] = json!("one less"));
-        events[6..8]
-            .iter_mut()
-            .for_each(|event| event["data"]["sequence"] = json!("one more"));
-        events
-    };
-    for (one, other) in events(one).iter().zip(&events(other)) {
-        assert_eq!(one, other);
-    }
-    assert_eq!(one.events.len(), other.events.len());
+    assert_eq!(one.without_order(), other.without_order());
     assert_eq!(alike(&one.attendance), alike(&other.attendance));
 }
 

@@ -110,11 +110,11 @@ async fn call(
     };
     let outcome = calling.run(method, body);
     *room = calling.room;
-    if matches!(outcome, Err(Failure::Refused(Refusal::NoAnswer)))
+    if matches!(outcome, Err(Failure::Refused(Refusal::Unanswered)))
         || (method == "SendData" && matches!(outcome, Err(Failure::Refused(_))))
     {
         tokio::time::sleep(PATIENCE).await;
-        return Err(Failure::Refused(Refusal::NoAnswer));
+        return Err(Failure::Refused(Refusal::Unanswered));
     }
     outcome
 }
@@ -298,9 +298,9 @@ fn failed(failure: Failure) -> Response<Full<Bytes>> {
         Failure::Denied => (401, "unauthenticated", "permissions denied"),
         Failure::BadRoute => (404, "bad_route", "no handler for path"),
         Failure::Refused(Refusal::UnknownRoom) => (404, "not_found", "requested room does not exist"),
-        Failure::Refused(Refusal::UnknownParticipant) => (404, "not_found", "participant does not exist"),
+        Failure::Refused(Refusal::Stranger) => (404, "not_found", "participant does not exist"),
         Failure::Refused(Refusal::UnknownTrack) => (404, "not_found", "track is not found"),
-        Failure::Refused(Refusal::NoAnswer) => (503, "unavailable", "no response from servers"),
+        Failure::Refused(Refusal::Unanswered) => (503, "unavailable", "no response from servers"),
     };
     let body = json!({ "code": code, "msg": format!("twirp error unknown: {text}") });
     respond(status, "application/json", body.to_string().into_bytes())

@@ -44,10 +44,10 @@ struct Connection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     UnknownRoom,
-    UnknownParticipant,
+    Stranger,
     UnknownTrack,
     /// No node has the room; known only after a while.
-    NoAnswer,
+    Unanswered,
 }
 
 /// A room that will be closed unless something happens in it until then.
@@ -249,9 +249,9 @@ impl World {
         let life = self.lives.iter_mut().rev().find(|life| life.room.name == name);
         let mut people = life.into_iter().flat_map(|life| &mut life.people);
         match people.find(|connection| connection.info.identity == identity) {
-            Some(connection) if connection.is_ghost => Err(Refusal::NoAnswer),
+            Some(connection) if connection.is_ghost => Err(Refusal::Unanswered),
             Some(connection) => Ok(&mut connection.info),
-            None => Err(Refusal::UnknownParticipant),
+            None => Err(Refusal::Stranger),
         }
     }
 
@@ -259,7 +259,7 @@ impl World {
     pub fn served(&mut self, name: &str) -> Result<&mut proto::Room, Refusal> {
         let life = self.lives.iter_mut().rev().find(|life| life.room.name == name);
         match life {
-            Some(life) if life.is_ghost => Err(Refusal::NoAnswer),
+            Some(life) if life.is_ghost => Err(Refusal::Unanswered),
             Some(life) => Ok(&mut life.room),
             None => Err(Refusal::UnknownRoom),
         }

@@ -76,6 +76,24 @@ async fn two_rooms_of_one_name_are_one_meeting() {
         .await;
 }
 
+/// The machine dies with LiveKit and usher on it, and nobody comes back. Redis lists the room, and Ann in it, for ever.
+pub async fn a_ghost() {
+    let mut stage = Stage::with(redis(), QUICK).await;
+    stage.livekit.join("alpha", "ann");
+    stage.until_people(1).await;
+    stage.usher.kill9();
+    stage.livekit.crash().await;
+    stage.livekit.restart().await;
+    assert!(stage.livekit.room("alpha").is_some(), "it is listed");
+    stage.usher.restart().await;
+    let story = stage.story().await;
+    assert_eq!(
+        lines(&story)[2..],
+        ["3 participant.left ann missing", "4 completed missing"]
+    );
+    assert_eq!(millis(&story[3]["data"]["startedAt"]), stage.livekit.sums().first);
+}
+
 /// The room service is away, behind a page, and away again: that is no sign that anybody left.
 pub async fn an_unreachable_server() {
     let stage = Stage::start().await;

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 
+use crate::end_to_end::stage::clock;
 use crate::end_to_end::story::{self, lines};
 use crate::livekit::fake::{Delivery, LiveKit, Settings};
 use crate::nats::{NatsServer, Reader, Stored};
@@ -114,13 +115,9 @@ impl<S: Debug> Stage<S> {
 
     /// Books a meeting that begins now.
     pub async fn book(&self) -> Booked {
-        let now: DateTime<Utc> = DateTime::from_timestamp_millis(now_millis()).expect("the present");
-        let now = now.to_rfc3339();
-        let booked = answered(self.usher.post(
-            "/api/meetings",
-            &json!({ "scheduledAt": now, "durationMinutes": 30 }),
-        ))
-        .await;
+        let now = clock().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let wanted = json!({ "scheduledAt": now, "durationMinutes": 30 });
+        let booked = answered(self.usher.post("/api/meetings", &wanted)).await;
         let text = |field: &str| {
             booked["data"]["meeting"][field]
                 .as_str()
