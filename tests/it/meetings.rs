@@ -6,6 +6,7 @@ mod health;
 mod life;
 mod lists;
 mod making;
+mod people;
 mod tokens;
 
 use chrono::{DateTime, Duration, Utc};

@@ -36,7 +36,7 @@ pub(super) const DAY: u64 = 24 * 60 * 60;
 
 impl Ticket {
     /// For somebody who has signed in: the seat says whether they may come and as what, and the rules for rooms add to it
-    /// and forbid. It lives no longer than the sign-in; for LiveKit, which never asks again, a few minutes at a time.
+    /// and forbid. It lives no longer than the sign-in, and than [`limit`] says.
     pub(in crate::http) fn for_user(
         request: &Incoming,
         session: &Session,
@@ -136,13 +136,18 @@ impl Ticket {
     }
 }
 
-/// Until when the token of a person is good at most, where it is for LiveKit: as long as one may stay before it is asked
-/// again whether they may, and not beyond a booked end that is kept.
+/// Until when the token of a person is good at most: not beyond a booked end that is kept, and for LiveKit as long as one
+/// may stay before it is asked again whether they may.
 pub(in crate::http) fn limit(daemon: &Daemon, meeting: &Meeting, now: Timestamp) -> Option<Timestamp> {
-    let booking = &meeting.booking;
-    let longest = now + daemon.livekit_token_life(&booking.room.backend)?;
-    let kept_end = booking.slot.filter(|_| daemon.meetings.enforce_end);
-    Some(kept_end.map_or(longest, |slot| longest.min(slot.ends_at())))
+    let life = daemon.livekit_token_life(&meeting.booking.room.backend);
+    let longest = life.map(|life| now + life);
+    longest.into_iter().chain(kept_end(daemon, meeting)).min()
+}
+
+/// The booked end, where nobody may be in after it.
+pub(super) fn kept_end(daemon: &Daemon, meeting: &Meeting) -> Option<Timestamp> {
+    let slot = meeting.booking.slot.filter(|_| daemon.meetings.enforce_end);
+    slot.map(|slot| slot.ends_at())
 }
 
 /// Who was let in by the waiting room does not wait in the lobby of the server again.

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::door::{Door, zone_of};
 use super::pass::{JitsiDetails, LiveKitDetails, Pass, join_page};
-use super::ticket::{DAY, Ticket, group};
+use super::ticket::{DAY, Ticket, group, kept_end};
 use super::wanted::{invalid, user};
 use super::{client_of, examples, seen};
 use crate::audit::Act;
@@ -162,7 +162,7 @@ impl TokenRequest {
     }
 
     /// For whom the program names. It may ask before the door opens, since it sends invitations; the token opens the room
-    /// no sooner, and lives from then on. Whether somebody waits for the host is the program's own business.
+    /// no sooner, and lives from then on, up to a booked end that is kept. Whether somebody waits for the host is the program's own business.
     fn for_named(
         &self,
         request: &Incoming,
@@ -185,6 +185,8 @@ impl TokenRequest {
         let name = required("userName", self.user_name.as_deref())?;
         let name = PlainText::parse(name).map_err(ApiError::bad_text("userName"))?;
         let life = life_or(DAY, self.expires_in, caller.client.max_token_secs)?;
+        let until = opens_at + Duration::seconds(life);
+        let until = kept_end(&request.config.daemon, meeting).map_or(until, |end| until.min(end));
         Ok(Ticket {
             person: Person {
                 id,
@@ -198,7 +200,7 @@ impl TokenRequest {
             group: group(Some(caller.client))?,
             session: None,
             opens_at,
-            until: opens_at + Duration::seconds(life),
+            until,
         })
     }
 

@@ -58,6 +58,22 @@ async fn what_is_called_off_takes_its_tokens_along() {
 }
 
 #[tokio::test]
+async fn no_token_outlives_an_end_that_is_kept() {
+    let usher = Usher::start(setup().sections("[meetings]\nenforce_end = true\n")).await;
+    let meeting = booked(&usher, KEY, &consultation()).await;
+    let ends_at = crate::api::moment(&meeting["scheduledAt"]) + Duration::minutes(30);
+    let patient = sign_in(&usher, "patient").await;
+    let named = json!({"userName": "Ann", "userId": "u-patient"});
+    for (who, body) in [(patient.as_str(), &json!({})), (KEY, &named)] {
+        let token = given(&usher, who, &meeting, body).await;
+        assert_eq!(claims(&token)["exp"], ends_at.timestamp(), "{who}");
+    }
+    let shorter = json!({"userName": "Ann", "userId": "u-patient", "expiresIn": 60});
+    let token = given(&usher, KEY, &meeting, &shorter).await;
+    assert!(claims(&token)["exp"].as_i64().unwrap() < ends_at.timestamp());
+}
+
+#[tokio::test]
 async fn a_token_of_a_link_opens_its_room_and_nothing_else() {
     let usher = Usher::start(setup()).await;
     let meeting = booked(&usher, KEY, &consultation()).await;

@@ -133,8 +133,7 @@ async fn a_server_that_is_away_is_told_later() {
     stage.until_people(1).await;
     stage.livekit.page(Some(502));
     stage.about(&meeting, Method::DELETE, "ann", &json!({})).await;
-    let failed = [("usher_orders_total{kind=\"remove\",result=\"failed\"}", 1.0)];
-    stage.usher.until_metrics(&failed).await;
+    stage.until_failed("remove").await;
     stage.usher.kill9();
     stage.usher.restart().await;
     stage.livekit.page(None);

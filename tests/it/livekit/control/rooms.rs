@@ -73,8 +73,7 @@ async fn a_server_that_is_away_makes_the_room_when_it_is_back() {
     let mut stage = Stage::start().await;
     stage.livekit.crash().await;
     let meeting = stage.book(60, 30).await;
-    let failed = [("usher_orders_total{kind=\"open\",result=\"failed\"}", 1.0)];
-    stage.usher.until_metrics(&failed).await;
+    stage.until_failed("open").await;
     stage.usher.kill9();
     stage.usher.restart().await;
     stage.livekit.restart().await;

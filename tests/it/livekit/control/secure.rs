@@ -43,8 +43,7 @@ async fn a_server_behind_tls_is_spoken_to_where_its_authority_is_known() {
         usher: stranger,
     };
     stage.book(60, 30).await;
-    let failed = [("usher_orders_total{kind=\"open\",result=\"failed\"}", 1.0)];
-    stage.usher.until_metrics(&failed).await;
+    stage.until_failed("open").await;
     assert!(
         stage.livekit.calls().is_empty(),
         "not without a certificate that is good"

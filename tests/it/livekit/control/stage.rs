@@ -101,6 +101,13 @@ impl Stage {
             .await;
     }
 
+    /// Waits until an order of a kind has failed and is going to be tried again.
+    pub async fn until_failed(&self, kind: &str) {
+        let series = format!("usher_orders_total{{kind=\"{kind}\",result=\"failed\"}}");
+        let failed = async |usher: &Usher| (usher.metric(&series).await >= 1.0).then_some(());
+        self.usher.eventually("a failed order", failed).await;
+    }
+
     /// What was told of a meeting until now.
     pub fn told(&self, meeting: &Booked) -> Vec<Value> {
         let mut events = self.usher.event_log();
