@@ -196,11 +196,13 @@ pub(in crate::domain) fn union(mut spans: Vec<Span>) -> Duration {
     covered
 }
 
-/// How many of the spans overlap at most; who leaves at the moment another comes does not count with them.
+/// How many of the spans overlap at most; who leaves at the moment another comes does not count with them. Whoever seems to
+/// have left at once was in all the same: servers that tell leaves in whole seconds make short stays shorter.
 pub fn peak(spans: &[Span]) -> u32 {
+    let left_at = |from: Timestamp, to: Timestamp| to.max(from + Duration::milliseconds(1));
     let mut steps: Vec<_> = spans
         .iter()
-        .flat_map(|(from, to)| [(*from, 1), (*to, -1)])
+        .flat_map(|&(from, to)| [(from, 1), (left_at(from, to), -1)])
         .collect();
     steps.sort_unstable();
     let mut now = 0i64;

@@ -144,8 +144,8 @@ async fn a_client_that_calls_too_often_is_asked_to_wait() {
     let body = json!({"roomName": "r", "userName": "u"});
     let begun = Instant::now();
     let answers = join_all((0..HASTY).map(|_| Said::to(usher.post_as("hasty", GENERATE, &body)))).await;
-    // One at once, and one for each second that a busy machine took.
-    let allowed = 1 + begun.elapsed().as_secs() as usize;
+    // One at once, and one for each second that a busy machine took, by two clocks that need not agree to the millisecond.
+    let allowed = 1 + begun.elapsed().as_secs_f64().ceil() as usize;
     let (taken, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|said| said.status == 200);
     assert!(
         (1..=allowed).contains(&taken.len()) && !refused.is_empty(),

@@ -11,7 +11,7 @@ use crate::end_to_end::story::{self, lines};
 use crate::livekit::fake::{Delivery, LiveKit, Settings};
 use crate::nats::{NatsServer, Reader, Stored};
 use crate::patience::look_for;
-use crate::usher::{CLIENTS, Setup, Usher, answered, now_millis};
+use crate::usher::{CLIENTS, Setup, Usher, answered};
 
 /// With the fake LiveKit, or with a real one.
 pub struct Stage<S = LiveKit> {
