@@ -53,9 +53,10 @@ pub fn sums(stays: &[Stay]) -> Sums {
     let people = stays.iter().filter(|stay| stay.is_person);
     let mut spans: Vec<_> = people.map(|stay| (stay.from, stay.told_end())).collect();
     spans.sort_unstable();
-    let inside = |at: i64| spans.iter().filter(|(from, to)| *from <= at && at < *to).count();
-    // Who came and went within one second was there alone, as far as webhooks tell.
-    let peak = spans.iter().map(|span| inside(span.0).max(1)).max();
+    // Who came and went within one second, as far as webhooks tell, was there for a moment all the same.
+    let is_in = |at: i64, (from, to): (i64, i64)| from <= at && at < to.max(from + 1);
+    let inside = |at: i64| spans.iter().filter(|span| is_in(at, **span)).count();
+    let peak = spans.iter().map(|span| inside(span.0)).max();
     let mut occupied = 0;
     let mut until = i64::MIN;
     for &(from, to) in &spans {
