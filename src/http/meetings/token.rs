@@ -162,7 +162,8 @@ impl TokenRequest {
     }
 
     /// For whom the program names. It may ask before the door opens, since it sends invitations; the token opens the room
-    /// no sooner, and lives from then on, up to a booked end that is kept. Whether somebody waits for the host is the program's own business.
+    /// no sooner, and lives from then on, up to a booked end that is kept. Whether somebody waits for the host is the
+    /// program's own business.
     fn for_named(
         &self,
         request: &Incoming,
