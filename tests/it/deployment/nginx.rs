@@ -110,10 +110,10 @@ fn echo_once(mut socket: TcpStream) {
         .find_map(|line| line.strip_prefix("Content-Length: ")?.parse().ok())
         .unwrap_or(0);
     let _ = std::io::copy(&mut request.take(body), &mut std::io::sink());
-    let length = head.len();
+    let length = head.len() + 1;
     let _ = write!(
         socket,
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{head}"
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{head}\n"
     );
 }
 
