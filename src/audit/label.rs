@@ -12,6 +12,8 @@ pub(super) fn action(action: Action) -> AuditAction {
         Action::Issue => AuditAction::Issue,
         Action::Remove => AuditAction::Remove,
         Action::Readmit => AuditAction::Readmit,
+        Action::Mute => AuditAction::Mute,
+        Action::Permit => AuditAction::Permit,
     }
 }
 

@@ -27,6 +27,10 @@ pub enum Action {
     Remove,
     /// Let somebody come to a meeting again.
     Readmit,
+    /// Muted somebody in a room.
+    Mute,
+    /// Changed what somebody may do in a room.
+    Permit,
 }
 
 /// How it ended.
@@ -74,7 +78,7 @@ const TAIL: u128 = (1 << 62) - 1;
 // === impl Action ===
 
 impl Action {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Login,
         Self::Logout,
         Self::Refresh,
@@ -82,6 +86,8 @@ impl Action {
         Self::Issue,
         Self::Remove,
         Self::Readmit,
+        Self::Mute,
+        Self::Permit,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -93,6 +99,8 @@ impl Action {
             Self::Issue => "issue",
             Self::Remove => "remove",
             Self::Readmit => "readmit",
+            Self::Mute => "mute",
+            Self::Permit => "permit",
         }
     }
 }

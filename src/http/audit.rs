@@ -87,7 +87,7 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
     tag = tag::RECORDS,
     security(("api_key" = ["audit:read"]), ("client" = ["audit:read"])),
     params(
-        ("action" = Option<String>, Query, pattern = "^(login|logout|refresh|validate|issue|remove|readmit)$", description = "Only this kind."),
+        ("action" = Option<String>, Query, pattern = "^(login|logout|refresh|validate|issue|remove|readmit|mute|permit)$", description = "Only this kind."),
         ("outcome" = Option<String>, Query, pattern = "^(success|refused|failed)$", description = "Only what ended so."),
         ("user" = Option<String>, Query, min_length = 1, max_length = 256, pattern = r"^[^\x00-\x1f\x7f]+$", description = "Only of this person."),
         ("client" = Option<String>, Query, pattern = "^[a-z0-9_-]{1,64}$", description = "Only of this client."),

@@ -301,6 +301,8 @@ labels! {
         Issue = "issue",
         Remove = "remove",
         Readmit = "readmit",
+        Mute = "mute",
+        Permit = "permit",
     }
 
     /// How it ended.

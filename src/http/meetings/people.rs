@@ -135,7 +135,7 @@ pub(super) async fn readmit(request: &Incoming, id: &str, person: &str) -> Resul
 )]
 pub(super) async fn mute(request: &Incoming, id: &str, person: &str, body: Body) -> Result<Answer, Refused> {
     let (asker, meeting, person) = named(request, id, person).await?;
-    let answer = async {
+    let change = async {
         let wanted: Mute = body.json().await?;
         let media = Media {
             audio: wanted.audio,
@@ -144,10 +144,12 @@ pub(super) async fn mute(request: &Incoming, id: &str, person: &str, body: Body)
         if media == Media::default() {
             return Err(ApiError::Missing { field: "audio" });
         }
-        let muted = request.api.people.mute(&meeting, &person, media).await?;
-        Ok(Answer::success(&Muted { muted }, client_of(&asker)))
+        Ok(request.api.people.mute(&meeting, &person, media).await?)
     };
-    answer.await.map_err(|error: ApiError| asker.refused(error))
+    let act = act(request, &asker, Action::Mute, (&meeting, &person));
+    let muted = request.ended(act, change.await).await;
+    let muted = muted.map_err(|error| asker.refused(error))?;
+    Ok(Answer::success(&Muted { muted }, client_of(&asker)))
 }
 
 /// Changes what somebody who is in the room may do there
@@ -177,20 +179,22 @@ pub(super) async fn permit(
     body: Body,
 ) -> Result<Answer, Refused> {
     let (asker, meeting, person) = named(request, id, person).await?;
-    let answer = async {
+    let change = async {
         let wanted: Permit = body.json().await?;
-        let change = Permissions {
+        let permissions = Permissions {
             publish: wanted.can_publish,
             subscribe: wanted.can_subscribe,
             publish_data: wanted.can_publish_data,
         };
-        if change == Permissions::default() {
+        if permissions == Permissions::default() {
             return Err(ApiError::Missing { field: "canPublish" });
         }
-        let connections = request.api.people.permit(&meeting, &person, change).await?;
-        Ok(Answer::success(&Permitted { connections }, client_of(&asker)))
+        Ok(request.api.people.permit(&meeting, &person, permissions).await?)
     };
-    answer.await.map_err(|error: ApiError| asker.refused(error))
+    let act = act(request, &asker, Action::Permit, (&meeting, &person));
+    let connections = request.ended(act, change.await).await;
+    let connections = connections.map_err(|error| asker.refused(error))?;
+    Ok(Answer::success(&Permitted { connections }, client_of(&asker)))
 }
 
 /// Who asks, who may ask for it; the meeting; and the person, as reports name them.

@@ -41,6 +41,12 @@ async fn somebody_is_muted() {
     );
     assert!(tracks().iter().all(|track| track.muted));
     mute(json!({})).await.assert_refused(400, "missing_field");
+    let trail = stage.audited("mute").await;
+    let outcomes: Vec<_> = trail
+        .iter()
+        .map(|record| (&record["outcome"], &record["person"]))
+        .collect();
+    assert_eq!(outcomes, [(&json!("success"), &json!("ann")); 2], "{trail:#?}");
 }
 
 #[tokio::test]
@@ -61,6 +67,9 @@ async fn what_somebody_may_do_changes_and_nothing_else() {
     );
     assert_eq!((now.metadata.as_str(), now.name.as_str()), ("hers", "ann"));
     permit(json!({})).await.assert_refused(400, "missing_field");
+    let trail = stage.audited("permit").await;
+    assert_eq!(trail.len(), 1, "{trail:#?}");
+    assert_eq!(trail[0]["person"], "ann");
 }
 
 #[tokio::test]
@@ -77,6 +86,17 @@ async fn what_cannot_be_done_is_told_at_once() {
     let said = mute(&stage).await;
     said.assert_refused(503, "backend_unavailable");
     assert_eq!(said.header("retry-after"), "5");
+    let trail = stage.audited("mute").await;
+    let reasons: Vec<_> = trail
+        .iter()
+        .map(|record| (&record["outcome"], &record["reason"]))
+        .collect();
+    let expected = [("failed", "backend_unavailable"), ("refused", "not_in_room")];
+    let expected = expected.map(|(outcome, reason)| (json!(outcome), json!(reason)));
+    assert_eq!(
+        reasons,
+        expected.each_ref().map(|(outcome, reason)| (outcome, reason))
+    );
 }
 
 #[tokio::test]
