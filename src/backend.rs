@@ -26,6 +26,7 @@ pub struct Backends {
     config: watch::Receiver<Arc<Config>>,
     keyring: watch::Receiver<Arc<Keyring>>,
     prosody: Prosody,
+    clients: livekit::Clients,
     ambient: Ambient,
 }
 
@@ -90,14 +91,18 @@ impl Backends {
             config,
             keyring,
             prosody: Prosody::new(),
+            clients: livekit::Clients::default(),
             ambient,
         }
     }
 
-    /// Puts everybody out and closes the room with its breakout rooms; `text` says why, where the server passes it on.
+    /// Puts everybody out and closes the room with its breakout rooms; `text` says why, where it can be passed on.
     pub async fn close(&self, room: &RoomKey, text: &str) -> Result<(), BackendError> {
         if room.backend.kind == BackendKind::Livekit {
-            return self.livekit_in(room)?.close(&room.name).await;
+            let service = self.livekit(&room.backend).await?;
+            // The room is closed although they were not told.
+            drop(service.notify(&room.name, text).await);
+            return service.close(&room.name).await;
         }
         let config = self.config.borrow().clone();
         let server = jitsi(&config, &room.backend)?;
@@ -109,14 +114,14 @@ impl Backends {
 
     /// Makes a room ahead, unless it is there. Jitsi makes its rooms for whoever comes.
     pub async fn open(&self, room: &RoomKey, how: &livekit::Preparation) -> Result<(), BackendError> {
-        self.livekit_in(room)?.open(&room.name, how).await
+        self.livekit(&room.backend).await?.open(&room.name, how).await
     }
 
     /// Says something to everybody in the room: in Jitsi's chat, in the name of the server; on LiveKit as a notice for pages
     /// that show it. Where the server must be told to whom, `people` are those who hear it.
     pub async fn say(&self, room: &RoomKey, text: &str, people: &[OccupantId]) -> Result<(), BackendError> {
         if room.backend.kind == BackendKind::Livekit {
-            return self.livekit_in(room)?.notify(&room.name, text).await;
+            return self.livekit(&room.backend).await?.notify(&room.name, text).await;
         }
         let config = self.config.borrow().clone();
         let server = jitsi(&config, &room.backend)?;
@@ -131,7 +136,7 @@ impl Backends {
     /// back.
     pub async fn remove(&self, room: &RoomKey, who: &OccupantId, text: &str) -> Result<(), BackendError> {
         if room.backend.kind == BackendKind::Livekit {
-            return self.livekit_in(room)?.put_out(&room.name, who).await;
+            return self.livekit(&room.backend).await?.put_out(&room.name, who).await;
         }
         let config = self.config.borrow().clone();
         let server = jitsi(&config, &room.backend)?;
@@ -142,7 +147,7 @@ impl Backends {
         }
     }
 
-    /// The rooms that are open, without breakout rooms and health checks.
+    /// The rooms of a Jitsi that are open, without breakout rooms and health checks.
     pub async fn rooms(&self, backend: &BackendId) -> Result<Vec<OpenRoom>, BackendError> {
         let config = self.config.borrow().clone();
         let server = jitsi(&config, backend)?;
@@ -153,31 +158,18 @@ impl Backends {
         }
     }
 
-    /// LiveKit's room service, for what concerns no single room.
-    pub fn livekit(&self, backend: &BackendId) -> Result<livekit::Service, BackendError> {
-        self.livekit_for(backend, None)
-    }
-
-    /// LiveKit's room service, with what opens one room.
-    pub fn livekit_in(&self, room: &RoomKey) -> Result<livekit::Service, BackendError> {
-        self.livekit_for(&room.backend, Some(&room.name))
-    }
-
-    fn livekit_for(
-        &self,
-        backend: &BackendId,
-        room: Option<&RoomName>,
-    ) -> Result<livekit::Service, BackendError> {
+    /// LiveKit's room service.
+    pub async fn livekit(&self, backend: &BackendId) -> Result<livekit::Service, BackendError> {
         if backend.kind != BackendKind::Livekit {
             return Err(BackendError::Unsupported);
         }
-        let keyring = self.keyring.borrow().clone();
-        let tokens = keyring
-            .livekit(Some(&backend.name))
-            .ok_or(BackendError::NotConfigured)?;
-        let issued = tokens.issue_control(room, self.ambient.now());
-        let token = issued.map_err(|_| BackendError::NotConfigured)?.token;
-        Ok(livekit::Service::new(tokens.url().to_owned(), Secret::new(token)))
+        let config = self.config.borrow().clone();
+        let server = config.daemon.livekit_named(&backend.name);
+        let client = self
+            .clients
+            .of(server.ok_or(BackendError::NotConfigured)?)
+            .await?;
+        Ok(livekit::Service::new(client))
     }
 
     /// Where the server is asked, as whom, and with what proof.

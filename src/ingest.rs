@@ -66,10 +66,7 @@ impl<'a> Reporter<'a> {
     /// The server that a component belongs to; servers that share a secret are told apart by their domains.
     pub fn backend(&self, host: &str) -> BackendId {
         let name = self.server(host).name.clone();
-        BackendId {
-            kind: BackendKind::Jitsi,
-            name,
-        }
+        BackendId::jitsi(name)
     }
 
     /// Whether it is one of the servers that the caller may speak for.

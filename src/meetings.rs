@@ -67,7 +67,7 @@ struct Inner {
     reports: Semaphore,
     /// Wakes those who tell meeting servers what to do.
     orders_changed: Notify,
-    /// When LiveKit's servers and rooms gave a sign of life.
+    /// When LiveKit's rooms gave a sign of life.
     heard: Mutex<Heard>,
     deletions: deletion::Deletions,
 }
@@ -121,6 +121,8 @@ impl Meetings {
         let meetings = Self(Arc::new(inner));
         meetings.read_all().await?;
         meetings.forget_past();
+        let before = meetings.listed_before().await?;
+        meetings.heard_so_far(|heard| *heard = Heard::since(before));
         Ok((meetings, events))
     }
 

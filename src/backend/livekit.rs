@@ -1,12 +1,14 @@
-//! LiveKit's room service, through `livekit-api`: each call with a token of its own that is good for a minute.
+//! LiveKit's room service, through `livekit-api`, which signs a token for each call.
 //!
-//! Its own clients would sign one of six hours for each call. Answers that the crate cannot read, such as a proxy's page,
-//! count as a server that is away: a failure never says that a room is gone.
+//! Answers that the crate cannot read, such as a proxy's page, are errors that may pass: a failure never says that a room is
+//! gone.
 //!
 //! The crate reads an answer however long it is; who may be asked stands in the configuration, and the time is bounded.
 
+mod clients;
 mod people;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use livekit_api::services::room::{CreateRoomOptions, RoomClient, SendDataOptions};
@@ -14,17 +16,15 @@ use livekit_api::services::{ServerError, ServerErrorCode, ServiceError};
 use livekit_protocol as proto;
 use livekit_protocol::participant_info::State;
 
-use super::{BackendError, PATIENCE};
-use crate::config::secret::Secret;
+use super::BackendError;
 use crate::domain::participant::{Participant, ParticipantKind};
 use crate::domain::{RoomName, Timestamp};
 
-/// One LiveKit deployment, and the token of the calls that are to be made.
+pub(super) use clients::Clients;
+
+/// One LiveKit deployment.
 #[derive(Debug)]
-pub struct Service {
-    url: String,
-    token: Secret,
-}
+pub struct Service(Arc<RoomClient>);
 
 /// A life of a room that LiveKit lists.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,24 +61,31 @@ const NOTICES: &str = "usher";
 // === impl Service ===
 
 impl Service {
-    pub(super) fn new(url: String, token: Secret) -> Self {
-        Self { url, token }
+    pub(super) fn new(client: Arc<RoomClient>) -> Self {
+        Self(client)
     }
 
     /// Every room that the server has, of usher and of others.
     pub async fn rooms(&self) -> Result<Vec<LiveRoom>, BackendError> {
-        let client = self.client();
-        let rooms = call(|| client.list_rooms(Vec::new())).await?;
+        let rooms = call(|| self.0.list_rooms(Vec::new())).await?;
         Ok(rooms.into_iter().map(LiveRoom::from).collect())
     }
 
     /// Everybody and everything in a room of that name whose connection is complete, in whichever of its lives the server
     /// looks: those of whose coming LiveKit has told, or should have.
     pub async fn active(&self, room: &RoomName) -> Result<Vec<Participant>, BackendError> {
-        let client = self.client();
-        let listed = call(|| client.list_participants(room.as_str())).await?;
+        let listed = call(|| self.0.list_participants(room.as_str())).await?;
         let active = listed.into_iter().filter(|info| info.state() == State::Active);
         Ok(active.map(Participant::from).collect())
+    }
+
+    /// The same with those who are still connecting.
+    pub async fn connected(&self, room: &RoomName) -> Result<Vec<Participant>, BackendError> {
+        let listed = call(|| self.0.list_participants(room.as_str())).await?;
+        let connected = listed
+            .into_iter()
+            .filter(|info| info.state() != State::Disconnected);
+        Ok(connected.map(Participant::from).collect())
     }
 
     /// Whether some node serves the room. A room of a node that died stays on the lists of a server with Redis, with its
@@ -90,7 +97,7 @@ impl Service {
             destination_identities: vec![PROBE.to_owned()],
             ..SendDataOptions::default()
         };
-        let sent = self.client().send_data(room.as_str(), Vec::new(), options).await;
+        let sent = self.0.send_data(room.as_str(), Vec::new(), options).await;
         match sent {
             Ok(()) => Ok(true),
             Err(error) if is_unserved(&error) => Ok(false),
@@ -108,15 +115,13 @@ impl Service {
             metadata: how.metadata.clone(),
             ..CreateRoomOptions::default()
         };
-        let client = self.client();
-        let made = call(|| client.create_room(room.as_str(), options()));
+        let made = call(|| self.0.create_room(room.as_str(), options()));
         made.await.map(drop)
     }
 
     /// Puts everybody out and closes the room.
     pub async fn close(&self, room: &RoomName) -> Result<(), BackendError> {
-        let client = self.client();
-        call(|| client.delete_room(room.as_str())).await
+        call(|| self.0.delete_room(room.as_str())).await
     }
 
     /// Sends a message to everybody in the room, reliably, under a topic.
@@ -126,8 +131,7 @@ impl Service {
             topic: Some(topic.to_owned()),
             ..SendDataOptions::default()
         };
-        let client = self.client();
-        call(|| client.send_data(room.as_str(), message.to_vec(), options())).await
+        call(|| self.0.send_data(room.as_str(), message.to_vec(), options())).await
     }
 
     /// Tells everybody in the room something, in the form that usher's own page shows.
@@ -135,16 +139,6 @@ impl Service {
         let notice = serde_json::json!({ "type": "notice", "text": text }).to_string();
         self.send(room, NOTICES, notice.as_bytes()).await
     }
-
-    fn client(&self) -> RoomClient {
-        RoomClient::with_token(&self.url, self.token.expose())
-            .with_failover(false)
-            .with_request_timeout(PATIENCE)
-    }
-}
-
-fn is_connected(info: &proto::ParticipantInfo) -> bool {
-    info.state != i32::from(proto::participant_info::State::Disconnected)
 }
 
 /// One call; again if it did not get through. Every call that is made here may be made twice.

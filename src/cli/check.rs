@@ -18,7 +18,7 @@ use crate::app;
 use crate::backend::{BackendError, Backends};
 use crate::config::Config;
 use crate::config::daemon::{Control, Jitsi, LiveKit, Nats, Oidc};
-use crate::domain::observation::{BackendId, BackendKind};
+use crate::domain::observation::BackendId;
 use crate::domain::{RoomName, Timestamp};
 use crate::signin::oidc::probe;
 use crate::tokens::{Grant, JitsiTokens, Keyring, Person, PlainText, token_id};
@@ -163,10 +163,7 @@ async fn reach(config: &Config, keys: Arc<Keyring>) -> Vec<Trial> {
 
 /// Whether usher can act on the rooms of a Prosody: it asks which are open, in the way in which it would close one.
 async fn prosody(backends: &Backends, section: &Jitsi, url: &str) -> Result<String, String> {
-    let backend = BackendId {
-        kind: BackendKind::Jitsi,
-        name: section.name.clone(),
-    };
+    let backend = BackendId::jitsi(&section.name);
     match (backends.rooms(&backend).await, section.control) {
         (Ok(rooms), Control::Usher) => Ok(format!("usher can act on rooms; {} open", rooms.len())),
         // The list of rooms asks for no token, so it proves nothing about those.
@@ -187,11 +184,11 @@ async fn prosody(backends: &Backends, section: &Jitsi, url: &str) -> Result<Stri
 /// Whether a LiveKit takes the key that signs: it is asked which rooms it has.
 async fn livekit(backends: &Backends, section: &LiveKit) -> Result<String, String> {
     web(&section.url).await?;
-    let backend = BackendId {
-        kind: BackendKind::Livekit,
-        name: section.name.clone(),
-    };
-    let service = backends.livekit(&backend).map_err(|error| explained(&error))?;
+    let backend = BackendId::livekit(&section.name);
+    let service = backends
+        .livekit(&backend)
+        .await
+        .map_err(|error| explained(&error))?;
     let rooms = timeout(PATIENCE, service.rooms()).await.map_err(|_| late())?;
     match rooms {
         Ok(rooms) => Ok(format!("takes the first key; {} rooms open", rooms.len())),

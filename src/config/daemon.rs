@@ -166,10 +166,14 @@ pub struct ApiKey {
 }
 
 impl Daemon {
+    /// The LiveKit deployment of that name.
+    pub fn livekit_named(&self, name: &str) -> Option<&LiveKit> {
+        self.livekit.iter().find(|server| server.name == name)
+    }
+
     /// How long the token of a person is good at most on that server; none where it is not LiveKit.
     pub fn livekit_token_life(&self, backend: &BackendId) -> Option<Duration> {
-        let is_there = |server: &&LiveKit| server.name == backend.name;
-        let found = self.livekit.iter().find(is_there);
+        let found = self.livekit_named(&backend.name);
         let server = found.filter(|_| backend.kind == BackendKind::Livekit)?;
         Some(Duration::minutes(i64::from(server.token_minutes)))
     }

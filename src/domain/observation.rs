@@ -30,6 +30,24 @@ pub struct BackendId {
     pub name: String,
 }
 
+// === impl BackendId ===
+
+impl BackendId {
+    pub fn jitsi(name: impl Into<String>) -> Self {
+        Self {
+            kind: BackendKind::Jitsi,
+            name: name.into(),
+        }
+    }
+
+    pub fn livekit(name: impl Into<String>) -> Self {
+        Self {
+            kind: BackendKind::Livekit,
+            name: name.into(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BackendKind {

@@ -11,7 +11,7 @@ mod word;
 
 use super::{IngestError, LONGEST_NAME, bad_field, beginning, bounded, moment, read};
 use crate::config::daemon::LiveKit;
-use crate::domain::observation::{BackendId, BackendKind, Observation, Part, RoomKey, Source};
+use crate::domain::observation::{BackendId, Observation, Part, RoomKey, Source};
 use crate::domain::participant::Counting;
 use crate::domain::report::{Notification, Subject};
 use crate::domain::{RoomName, Timestamp};
@@ -157,10 +157,7 @@ impl Reader<'_> {
     }
 
     fn backend(&self) -> BackendId {
-        BackendId {
-            kind: BackendKind::Livekit,
-            name: self.server.name.clone(),
-        }
+        BackendId::livekit(&self.server.name)
     }
 }
 

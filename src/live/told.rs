@@ -100,14 +100,11 @@ fn without_words(booking: &Booking) -> Booking {
 pub(super) mod tests {
     use super::*;
     use crate::domain::meeting::{Appointment, Confidential};
-    use crate::domain::observation::{BackendId, BackendKind, RoomKey};
+    use crate::domain::observation::{BackendId, RoomKey};
     use crate::domain::{ClientId, RoomName, Timestamp};
 
     pub fn meeting() -> Meeting {
-        let backend = BackendId {
-            kind: BackendKind::Jitsi,
-            name: "main".into(),
-        };
+        let backend = BackendId::jitsi("main");
         let name = RoomName::parse("alpha").unwrap();
         let at = Timestamp::UNIX_EPOCH;
         let mut meeting = Meeting::unbooked(MeetingId::new(at, [7; 10]), RoomKey { backend, name }, None, at);

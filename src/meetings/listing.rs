@@ -1,5 +1,7 @@
 //! What repair needs to know of the meetings: the rooms that are followed, and when a server was listed last.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::index::Followed;
@@ -42,8 +44,22 @@ impl Meetings {
     /// When a webhook about that life of a room was made last, but for those that usher itself gave cause for.
     pub(super) fn heard_of(&self, backend: &BackendId, sid: &str) -> Option<Timestamp> {
         let part = Part::Opening(sid.to_owned());
-        self.last_heard(backend, Some(&part))
-            .filter(|_| !self.is_being_deleted(backend, &part))
+        self.heard_so_far(|heard| heard.last(backend, &part))
+    }
+
+    /// When each LiveKit that is configured was listed last. Where that cannot be read nothing is known; repair says so.
+    pub(super) async fn listed_before(&self) -> Result<HashMap<BackendId, Timestamp>, MeetingsError> {
+        let config = self.0.config.borrow().clone();
+        let mut before = HashMap::new();
+        for server in &config.daemon.livekit {
+            let backend = BackendId::livekit(&server.name);
+            match self.last_listing(&backend).await {
+                Ok(at) => before.extend(at.map(|at| (backend, at))),
+                Err(MeetingsError::Unreadable(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(before)
     }
 
     /// When the server was listed last, in this life of usher or the one before.

@@ -34,7 +34,7 @@ impl People {
 
     /// Mutes what somebody publishes now; returns how many tracks that were.
     pub async fn mute(&self, meeting: &Meeting, who: &UserId, media: Media) -> Result<usize, PeopleError> {
-        let service = self.service(meeting)?;
+        let service = self.service(meeting).await?;
         let room = &meeting.booking.room.name;
         Ok(service.mute(room, &as_reported(who), media).await?)
     }
@@ -46,17 +46,17 @@ impl People {
         who: &UserId,
         change: Permissions,
     ) -> Result<usize, PeopleError> {
-        let service = self.service(meeting)?;
+        let service = self.service(meeting).await?;
         let room = &meeting.booking.room.name;
         Ok(service.permit(room, &as_reported(who), change).await?)
     }
 
     /// Jitsi has moderators for that, and no route.
-    fn service(&self, meeting: &Meeting) -> Result<crate::backend::livekit::Service, PeopleError> {
+    async fn service(&self, meeting: &Meeting) -> Result<crate::backend::livekit::Service, PeopleError> {
         let room = &meeting.booking.room;
         match room.backend.kind {
             BackendKind::Jitsi => Err(PeopleError::Unsupported),
-            BackendKind::Livekit => Ok(self.0.livekit_in(room)?),
+            BackendKind::Livekit => Ok(self.0.livekit(&room.backend).await?),
         }
     }
 }

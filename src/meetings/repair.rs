@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::Meetings;
 use crate::backend::Backends;
 use crate::domain::Timestamp;
-use crate::domain::observation::{BackendId, BackendKind};
+use crate::domain::observation::BackendId;
 use server::Server;
 
 /// Compares for as long as it runs.
@@ -104,11 +104,7 @@ impl Repair {
     fn configured(&self) -> Vec<BackendId> {
         let config = self.meetings.0.config.borrow();
         let servers = config.daemon.livekit.iter();
-        let backend = |name: &String| BackendId {
-            kind: BackendKind::Livekit,
-            name: name.clone(),
-        };
-        servers.map(|server| backend(&server.name)).collect()
+        servers.map(|server| BackendId::livekit(&server.name)).collect()
     }
 
     /// Shows what the last look at a server found, with the others.

@@ -18,7 +18,7 @@ use crate::store::{Entry, StoreError, Table};
 
 pub(super) use heard::Heard;
 
-/// How long ids are kept. LiveKit repeats for 15 seconds; twice a day covers everything that repeats by hand.
+/// How long ids are kept. LiveKit repeats for 15 seconds; two days cover what somebody repeats by hand.
 const KEPT: Duration = Duration::hours(48);
 /// How many ids are read at a time, and how many are removed at a time, so that they share flushes.
 const PAGE: usize = 1000;
@@ -29,33 +29,40 @@ const AT_ONCE: usize = 64;
 impl Meetings {
     /// Takes one webhook.
     pub async fn take_notification(&self, notification: Notification) -> Result<Verdict, MeetingsError> {
+        let part = match &notification.about {
+            Subject::Life(room, part) if self.is_followed(room) => part.clone(),
+            Subject::Life(..) | Subject::Foreign => return Ok(Verdict::Foreign),
+            Subject::Nothing => return Ok(Verdict::Ignored),
+        };
         let Notification {
             backend,
             id,
             created_at,
-            about,
             seen,
+            ..
         } = notification;
-        let life = match about {
-            Subject::Life(room, part) if self.is_followed(&room) => Some(part),
-            Subject::Life(..) | Subject::Foreign => {
-                self.heard(&backend, None, created_at);
-                return Ok(Verdict::Foreign);
-            }
-            Subject::Nothing => None,
+        let is_our_doing = seen.as_ref().is_some_and(|seen| self.is_of_deletion(seen));
+        let alive_at = self.last_alive(&backend, &part);
+        let verdict = match seen {
+            Some(seen) => self.take_once(id, with_evidence(seen, alive_at)).await?,
+            None => Verdict::Ignored,
         };
-        let alive_at = self.last_alive(&backend, life.as_ref());
-        self.heard(&backend, life.as_ref(), created_at);
-        let Some(seen) = seen else {
-            return Ok(Verdict::Ignored);
-        };
+        // Last: of two copies that come at once the second must not take the first for a sign of life.
+        if !is_our_doing {
+            self.heard_so_far(|heard| heard.note(&backend, &part, created_at));
+        }
+        Ok(verdict)
+    }
+
+    async fn take_once(&self, id: Option<String>, seen: Observation) -> Result<Verdict, MeetingsError> {
+        let backend = &seen.room.backend;
         let key = id.map(|id| format!("{}/{}/{id}", backend.kind.as_str(), backend.name));
         if let Some(key) = &key
             && self.was_taken(key).await?
         {
             return Ok(Verdict::Repeated);
         }
-        let verdict = self.observe_one(with_evidence(seen, alive_at)).await?;
+        let verdict = self.observe_one(seen).await?;
         if let Some(key) = key {
             self.keep_id(&key).await?;
         }
@@ -65,8 +72,7 @@ impl Meetings {
     /// Whether usher follows what happens in a room of LiveKit: one that fits the patterns of its server, or has a meeting.
     fn is_followed(&self, room: &RoomKey) -> bool {
         let config = self.0.config.borrow().clone();
-        let mut servers = config.daemon.livekit.iter();
-        let server = servers.find(|server| server.name == room.backend.name);
+        let server = config.daemon.livekit_named(&room.backend.name);
         let fits =
             server.is_some_and(|server| server.rooms.iter().any(|pattern| pattern.matches(&room.name)));
         fits || self.index(|index| index.knows(room))
@@ -96,23 +102,10 @@ impl Meetings {
         }
     }
 
-    /// Notes that a webhook of that server was made at `at`, and which life of a room it was about.
-    pub(super) fn heard(&self, backend: &BackendId, life: Option<&Part>, at: Timestamp) {
-        self.heard_so_far(|heard| heard.note(backend, life, at));
-    }
-
-    /// When the latest webhook of that server was made, or the latest about one life of a room; none since the start if none
-    /// has come.
-    pub(super) fn last_heard(&self, backend: &BackendId, life: Option<&Part>) -> Option<Timestamp> {
-        self.heard_so_far(|heard| heard.last(backend, life))
-    }
-
-    /// When that was heard of, or listed, last.
-    fn last_alive(&self, backend: &BackendId, life: Option<&Part>) -> Option<Timestamp> {
-        self.heard_so_far(|heard| {
-            let listed = life.and_then(|part| heard.last_listed(backend, part));
-            heard.last(backend, life).max(listed)
-        })
+    /// When that life of a room was heard of, or listed, last. Where it was not since the start, that is when its server was
+    /// listed last before.
+    fn last_alive(&self, backend: &BackendId, part: &Part) -> Option<Timestamp> {
+        self.heard_so_far(|heard| heard.last_alive(backend, part))
     }
 
     pub(super) fn heard_so_far<T>(&self, look: impl FnOnce(&mut Heard) -> T) -> T {

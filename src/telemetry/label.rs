@@ -261,7 +261,8 @@ labels! {
     /// How it answers.
     ListingResult {
         Ok = "ok",
-        /// It was not reached, or did not answer in time, or nothing that could be read.
+        /// It was not reached, or did not answer in time, or nothing that could be read: so LiveKit answers a key that it
+        /// does not know.
         Away = "away",
         /// It does not let usher ask, or does not know the question.
         Refused = "refused",

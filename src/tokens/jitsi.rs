@@ -12,7 +12,7 @@ use super::keys::{KeyError, Keys, SigningFailed, TokenType};
 use super::verify::{self, Refusal, Verified};
 use super::{Features, Person, PlainText};
 use crate::config::daemon::Jitsi;
-use crate::domain::observation::{BackendId, BackendKind};
+use crate::domain::observation::BackendId;
 use crate::domain::{ClientId, RoomName, SessionId, Timestamp};
 
 /// What a token lets its holder do: enter one room, as one person, until a moment.
@@ -109,10 +109,7 @@ impl JitsiTokens {
 
     /// The deployment as meetings know it.
     pub fn backend(&self) -> BackendId {
-        BackendId {
-            kind: BackendKind::Jitsi,
-            name: self.name.clone(),
-        }
+        BackendId::jitsi(&self.name)
     }
 
     /// The XMPP domain, which is also the host of the links.

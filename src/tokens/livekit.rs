@@ -14,8 +14,8 @@ pub use webhook::WebhookSignature;
 use super::jitsi::{Issued, TokenError};
 use super::keys::{KeyError, SharedKey, Signer, SigningFailed, TokenType};
 use crate::config::daemon::{ApiKey, LiveKit};
-use crate::domain::observation::{BackendId, BackendKind};
-use crate::domain::{RoomName, Timestamp};
+use crate::domain::Timestamp;
+use crate::domain::observation::BackendId;
 
 /// Issues the tokens of one LiveKit deployment, and knows who signs for it; its keys are prepared once, here.
 #[derive(Debug)]
@@ -44,8 +44,6 @@ impl LiveKitTokens {
 
     /// How far back `nbf` lies, in seconds; LiveKit allows a minute besides.
     const NOT_BEFORE_SECS: i64 = 10;
-    /// Life of a token for usher's own calls, in seconds.
-    const CONTROL_SECS: i64 = 60;
 
     /// Takes the keys of a `[[livekit]]` section: the first signs, all verify.
     pub fn new(section: &LiveKit) -> Result<Self, KeyError> {
@@ -66,33 +64,12 @@ impl LiveKitTokens {
 
     /// The deployment as meetings know it.
     pub fn backend(&self) -> BackendId {
-        BackendId {
-            kind: BackendKind::Livekit,
-            name: self.name.clone(),
-        }
+        BackendId::livekit(&self.name)
     }
 
     /// Where people connect to, as it is configured: without a slash at its end.
     pub fn url(&self) -> &str {
         &self.url
-    }
-
-    /// Signs what a call of usher to LiveKit's room service needs: to list, make and delete rooms, and to act in `room`.
-    pub fn issue_control(&self, room: Option<&RoomName>, now: Timestamp) -> Result<Issued, TokenError> {
-        let until = now + chrono::Duration::seconds(Self::CONTROL_SECS);
-        let video = VideoGrants {
-            room_list: true,
-            room_create: true,
-            room_admin: room.is_some(),
-            room: room.map_or_else(String::new, |room| room.as_str().to_owned()),
-            ..VideoGrants::default()
-        };
-        let claims = Claims {
-            sub: "usher".into(),
-            video,
-            ..Claims::default()
-        };
-        self.sign(claims, (now, until))
     }
 
     /// Signs a token for a grant. LiveKit takes one room per token, and never looks at `iat` or `jti`: there are none.

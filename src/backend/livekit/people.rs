@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use livekit_api::services::ServiceError;
 use livekit_api::services::room::{RoomClient, UpdateParticipantOptions};
 use livekit_protocol as proto;
+use livekit_protocol::participant_info::State;
 
 use super::{Service, call};
 use crate::backend::{BackendError, Media, Permissions};
@@ -21,7 +22,7 @@ use crate::domain::{RoomName, UserId};
 impl Service {
     /// Ends one connection. LiveKit lets the person in again for as long as their token is good.
     pub async fn put_out(&self, room: &RoomName, who: &OccupantId) -> Result<(), BackendError> {
-        let client = self.client();
+        let client = &self.0;
         let listed = call(|| client.list_participants(room.as_str())).await?;
         let found = listed.into_iter().find(|info| info.sid == who.0);
         let identity = found.ok_or(BackendError::NotThere)?.identity;
@@ -31,15 +32,15 @@ impl Service {
     /// Mutes what somebody publishes now, on all their connections; returns how many tracks that were. They can unmute
     /// themselves.
     pub async fn mute(&self, room: &RoomName, who: &UserId, media: Media) -> Result<usize, BackendError> {
-        let client = self.client();
+        let client = &self.0;
         let mut muted = 0;
-        for info in present(&client, room, who).await? {
+        for info in present(client, room, who).await? {
             for track in info
                 .tracks
                 .iter()
                 .filter(|track| !track.muted && concerns(media, track))
             {
-                let mute = || mute(&client, room, &info.identity, &track.sid);
+                let mute = || mute(client, room, &info.identity, &track.sid);
                 match call(mute).await {
                     Ok(()) => muted += 1,
                     // It was taken off in the meantime.
@@ -61,8 +62,8 @@ impl Service {
         who: &UserId,
         change: Permissions,
     ) -> Result<usize, BackendError> {
-        let client = self.client();
-        let present = present(&client, room, who).await?;
+        let client = &self.0;
+        let present = present(client, room, who).await?;
         for info in &present {
             let permission = change.applied_to(info.permission.clone());
             let options = || UpdateParticipantOptions {
@@ -75,6 +76,10 @@ impl Service {
     }
 }
 
+fn is_connected(info: &proto::ParticipantInfo) -> bool {
+    info.state() != State::Disconnected
+}
+
 /// The connections of somebody; an error where there is none.
 async fn present(
     client: &RoomClient,
@@ -82,7 +87,7 @@ async fn present(
     who: &UserId,
 ) -> Result<Vec<proto::ParticipantInfo>, BackendError> {
     let mut listed = call(|| client.list_participants(room.as_str())).await?;
-    listed.retain(|info| super::is_connected(info) && Participant::from(info.clone()).is_of(who));
+    listed.retain(|info| is_connected(info) && Participant::from(info.clone()).is_of(who));
     if listed.is_empty() {
         Err(BackendError::NotThere)
     } else {

@@ -26,10 +26,7 @@ fn policy() -> Policy {
 }
 
 fn room() -> RoomKey {
-    let backend = BackendId {
-        kind: BackendKind::Jitsi,
-        name: "main".into(),
-    };
+    let backend = BackendId::jitsi("main");
     RoomKey {
         backend,
         name: RoomName::parse("alpha").unwrap(),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::meeting::{Policy, Status};
-use crate::domain::observation::{BackendId, BackendKind, LeaveReason};
+use crate::domain::observation::{BackendId, LeaveReason};
 use crate::domain::participant::ParticipantKind;
 use crate::domain::{EventKind, Input, Meeting, MeetingId};
 
@@ -26,10 +26,7 @@ fn policy() -> Policy {
 }
 
 fn room() -> RoomKey {
-    let backend = BackendId {
-        kind: BackendKind::Livekit,
-        name: "main".into(),
-    };
+    let backend = BackendId::livekit("main");
     RoomKey {
         backend,
         name: RoomName::parse("alpha").unwrap(),

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::attendance::{End, Notice};
 use crate::domain::meeting::{Booking, Kind, MeetingType, Slot};
 use crate::domain::observation::{
-    Arrival, BackendId, BackendKind, LeaveReason, OccupantId, Part, Person, Role, RoomKey, Source,
+    Arrival, BackendId, LeaveReason, OccupantId, Part, Person, Role, RoomKey, Source,
 };
 use crate::domain::{MeetingId, RoomName};
 
@@ -20,10 +20,7 @@ fn day(number: i64) -> NaiveDate {
 }
 
 fn meeting(client: &str, booked_for: i64, status: Status, visits: &[(i64, i64)]) -> Meeting {
-    let backend = BackendId {
-        kind: BackendKind::Jitsi,
-        name: "main".into(),
-    };
+    let backend = BackendId::jitsi("main");
     let booking = Booking {
         client: ClientId::parse(client).unwrap(),
         kind: Kind::Meeting,

@@ -147,7 +147,7 @@ mod tests {
 
     use super::*;
     use crate::domain::meeting::{Appointment, Booking, Confidential, Kind, MeetingType, Slot};
-    use crate::domain::observation::{BackendId, BackendKind};
+    use crate::domain::observation::BackendId;
     use crate::domain::{ClientId, Input, MeetingId, Policy, RoomKey, RoomName};
 
     fn meeting(details: Details) -> Meeting {
@@ -156,10 +156,7 @@ mod tests {
             client: ClientId::parse("ataraxia").unwrap(),
             kind: Kind::Meeting,
             room: RoomKey {
-                backend: BackendId {
-                    kind: BackendKind::Jitsi,
-                    name: "main".into(),
-                },
+                backend: BackendId::jitsi("main"),
                 name: RoomName::parse("ataraxia-1").unwrap(),
             },
             meeting_type: MeetingType::Video,

@@ -22,10 +22,7 @@ fn policy() -> Policy {
 
 fn room() -> crate::domain::RoomKey {
     crate::domain::RoomKey {
-        backend: BackendId {
-            kind: BackendKind::Jitsi,
-            name: "main".into(),
-        },
+        backend: BackendId::jitsi("main"),
         name: RoomName::parse("alpha").unwrap(),
     }
 }

@@ -107,15 +107,12 @@ impl Reference {
 mod tests {
     use super::*;
     use crate::domain::meeting::{Appointment, Confidential};
-    use crate::domain::observation::{BackendId, BackendKind};
+    use crate::domain::observation::BackendId;
     use crate::domain::{Meeting, RoomKey, RoomName};
 
     fn room(name: &str) -> RoomKey {
         RoomKey {
-            backend: BackendId {
-                kind: BackendKind::Jitsi,
-                name: "main".into(),
-            },
+            backend: BackendId::jitsi("main"),
             name: RoomName::parse(name).unwrap(),
         }
     }

@@ -5,10 +5,9 @@ use futures_util::{StreamExt, stream};
 
 use super::look::Look;
 use super::server::{AT_ONCE, Server};
-use crate::backend::livekit::{LiveRoom, Preparation};
+use crate::backend::livekit::{LiveRoom, Preparation, Service};
 use crate::backend::{BackendError, Backends};
 use crate::domain::observation::{Part, RoomKey};
-use crate::domain::participant::Participant;
 use crate::domain::repair::{Candidate, Listed, Listing, Trust};
 
 // === impl Server ===
@@ -60,44 +59,36 @@ impl Server {
             if !matches!(ghost.trust, Trust::Ghost { .. }) {
                 continue;
             }
-            let Some(people) = look.people.get(&ghost.room.name) else {
-                continue;
-            };
-            let backend = &self.backend.name;
-            match self.delete(ghost, people).await {
+            let (backend, sid) = (&self.backend.name, &ghost.sid);
+            match self.delete(ghost).await {
                 Ok(true) => {
-                    self.watch.forget(&ghost.sid);
-                    tracing::info!(backend, sid = ghost.sid, "a room that nothing served was deleted");
+                    self.watch.forget(sid);
+                    tracing::info!(backend, sid, "a room that nothing served was deleted");
                 }
-                Ok(false) => tracing::info!(
-                    backend,
-                    sid = ghost.sid,
-                    "somebody came into a room that nothing served"
-                ),
+                Ok(false) => {
+                    self.watch.answered(sid, true, look.at);
+                    tracing::info!(backend, sid, "somebody came into a room that nothing served");
+                }
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(
-                        backend,
-                        sid = ghost.sid,
-                        error,
-                        "a room that nothing serves was not deleted"
-                    );
+                    tracing::warn!(backend, sid, error, "a room that nothing serves was not deleted");
                 }
             }
         }
     }
 
     /// A server deletes only what some node serves, so the room is first made again; it comes back under the same sid, with
-    /// the people on its list. Whoever comes in at that moment keeps it.
-    async fn delete(&self, ghost: &Listed, before: &[Participant]) -> Result<bool, BackendError> {
+    /// the people on its list. Whoever else is in it by then keeps it.
+    async fn delete(&self, ghost: &Listed) -> Result<bool, BackendError> {
         let (meetings, room) = (&self.repair.meetings, &ghost.room);
+        let service = self.repair.backends.livekit(&room.backend).await?;
         let part = Part::Opening(ghost.sid.clone());
-        meetings.begin_deletion(&self.backend, &part);
-        let service = self.repair.backends.livekit_in(room)?;
+        let Some(before) = self.begin_deletion(&service, room, &part).await? else {
+            return Ok(false);
+        };
         service.open(&room.name, &Preparation::default()).await?;
-        let people = service.active(&room.name).await?;
-        let was_listed = |person: &Participant| before.iter().any(|known| known.sid == person.sid);
-        if !people.iter().all(was_listed) {
+        let people = service.connected(&room.name).await?;
+        if !people.iter().all(|person| before.contains(&person.sid)) {
             meetings.give_up_deletion(&self.backend, &part);
             return Ok(false);
         }
@@ -106,10 +97,31 @@ impl Server {
             Err(error) => Err(error),
         }
     }
+
+    /// Who is listed although they are not in; none where something serves the room after all. A try that failed half way
+    /// goes on with what it knew: the room is served since, by usher's own doing.
+    async fn begin_deletion(
+        &self,
+        service: &Service,
+        room: &RoomKey,
+        part: &Part,
+    ) -> Result<Option<Vec<String>>, BackendError> {
+        let meetings = &self.repair.meetings;
+        if let Some(listed) = meetings.listed_before_deletion(&self.backend, part) {
+            return Ok(Some(listed));
+        }
+        let listed = service.connected(&room.name).await?;
+        let listed: Vec<_> = listed.into_iter().map(|person| person.sid).collect();
+        if service.is_served(&room.name).await? {
+            return Ok(None);
+        }
+        meetings.begin_deletion(&self.backend, part, listed.clone());
+        Ok(Some(listed))
+    }
 }
 
 /// Whether the room is served, where that can be learned.
 async fn is_served(backends: Backends, room: RoomKey, sid: String) -> Option<(String, bool)> {
-    let service = backends.livekit_in(&room).ok()?;
+    let service = backends.livekit(&room.backend).await.ok()?;
     Some((sid, service.is_served(&room.name).await.ok()?))
 }

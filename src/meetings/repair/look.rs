@@ -36,7 +36,7 @@ impl Server {
             return Ok(None);
         };
         let at = self.repair.meetings.now();
-        let asked = self.repair.backends.livekit(&self.backend);
+        let asked = self.repair.backends.livekit(&self.backend).await;
         let listed = match asked {
             Ok(service) => service.rooms().await,
             Err(error) => Err(error),
@@ -79,8 +79,7 @@ impl Server {
 
     fn section(&self) -> Option<LiveKit> {
         let config = self.repair.meetings.0.config.borrow();
-        let mut servers = config.daemon.livekit.iter();
-        servers.find(|server| server.name == self.backend.name).cloned()
+        config.daemon.livekit_named(&self.backend.name).cloned()
     }
 
     /// The rooms that are usher's business: their names are in its normal form, and they have a meeting or fit the patterns.
@@ -137,8 +136,9 @@ impl Server {
 
     fn count<T>(&self, of: ListingOf, result: &Result<T, BackendError>) {
         let result = match result {
-            Ok(_) => ListingResult::Ok,
-            Err(error) if error.is_temporary() => ListingResult::Away,
+            // That the room is gone by now is an answer too.
+            Ok(_) | Err(BackendError::NotThere) => ListingResult::Ok,
+            Err(BackendError::Away(_) | BackendError::Strange) => ListingResult::Away,
             Err(_) => ListingResult::Refused,
         };
         self.repair.meetings.0.metrics.listings.asked(of, result);
@@ -160,7 +160,7 @@ impl Look {
 }
 
 async fn people(backends: Backends, room: RoomKey) -> (RoomName, Result<Vec<Participant>, BackendError>) {
-    let people = match backends.livekit_in(&room) {
+    let people = match backends.livekit(&room.backend).await {
         Ok(service) => service.active(&room.name).await,
         Err(error) => Err(error),
     };

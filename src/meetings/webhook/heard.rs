@@ -1,15 +1,16 @@
-//! When LiveKit was heard last, as evidence that a server or a life of a room goes on. In memory only: after a start nothing has
-//! been heard.
+//! When LiveKit's rooms were heard of last, as evidence that a life of a room goes on. In memory, but for when each server was
+//! listed last before the start.
 
 use std::collections::HashMap;
 
 use crate::domain::Timestamp;
 use crate::domain::observation::{BackendId, Part};
 
-/// The latest webhooks, by the time at which LiveKit made them.
+/// The latest webhooks, by the time at which LiveKit made them, and the latest lists.
 #[derive(Debug, Default)]
 pub(in crate::meetings) struct Heard {
-    backends: HashMap<BackendId, Timestamp>,
+    /// When each server was listed last before the start.
+    before: HashMap<BackendId, Timestamp>,
     lives: HashMap<(BackendId, Part), Timestamp>,
     /// When they were on the server's list last.
     listed: HashMap<(BackendId, Part), Timestamp>,
@@ -18,13 +19,18 @@ pub(in crate::meetings) struct Heard {
 // === impl Heard ===
 
 impl Heard {
-    /// Takes down a webhook of that server, about one life of a room if it was about one.
-    pub(super) fn note(&mut self, backend: &BackendId, life: Option<&Part>, at: Timestamp) {
-        later(self.backends.entry(backend.clone()).or_insert(at), at);
-        if let Some(part) = life {
-            let life = (backend.clone(), part.clone());
-            later(self.lives.entry(life).or_insert(at), at);
+    /// Nothing was heard yet; these servers were listed last at these times.
+    pub(in crate::meetings) fn since(before: HashMap<BackendId, Timestamp>) -> Self {
+        Self {
+            before,
+            ..Self::default()
         }
+    }
+
+    /// Takes down a webhook of that server about one life of a room.
+    pub(super) fn note(&mut self, backend: &BackendId, part: &Part, at: Timestamp) {
+        let life = (backend.clone(), part.clone());
+        later(self.lives.entry(life).or_insert(at), at);
     }
 
     /// Takes down that the server listed that life of a room.
@@ -32,17 +38,16 @@ impl Heard {
         later(self.listed.entry((backend.clone(), part)).or_insert(at), at);
     }
 
-    /// When the server listed that life of a room last.
-    pub(super) fn last_listed(&self, backend: &BackendId, part: &Part) -> Option<Timestamp> {
-        self.listed.get(&(backend.clone(), part.clone())).copied()
+    /// When the latest webhook about one life of a room was made; none since the start if none has come.
+    pub(in crate::meetings) fn last(&self, backend: &BackendId, part: &Part) -> Option<Timestamp> {
+        self.lives.get(&(backend.clone(), part.clone())).copied()
     }
 
-    /// The latest of that server, or the latest about one life of a room.
-    pub(super) fn last(&self, backend: &BackendId, life: Option<&Part>) -> Option<Timestamp> {
-        match life {
-            None => self.backends.get(backend).copied(),
-            Some(part) => self.lives.get(&(backend.clone(), part.clone())).copied(),
-        }
+    /// When that was, or when it was listed last.
+    pub(super) fn last_alive(&self, backend: &BackendId, part: &Part) -> Option<Timestamp> {
+        let listed = self.listed.get(&(backend.clone(), part.clone())).copied();
+        let since = self.last(backend, part).max(listed);
+        since.or_else(|| self.before.get(backend).copied())
     }
 
     /// Drops the lives of which nothing was heard for long; LiveKit names each anew.
@@ -59,17 +64,13 @@ fn later(known: &mut Timestamp, at: Timestamp) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::observation::BackendKind;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_timestamp(second, 0).unwrap()
     }
 
     fn backend(name: &str) -> BackendId {
-        BackendId {
-            kind: BackendKind::Livekit,
-            name: name.into(),
-        }
+        BackendId::livekit(name)
     }
 
     #[test]
@@ -77,14 +78,25 @@ mod tests {
         let mut heard = Heard::default();
         let (main, other) = (backend("main"), backend("other"));
         let life = Part::Opening("RM_1".into());
-        heard.note(&main, Some(&life), at(5));
-        heard.note(&main, Some(&life), at(3));
-        heard.note(&main, None, at(9));
-        assert_eq!(heard.last(&main, Some(&life)), Some(at(5)));
-        assert_eq!(heard.last(&main, None), Some(at(9)));
-        assert_eq!(heard.last(&other, Some(&life)), None, "sids are of one server");
+        heard.note(&main, &life, at(5));
+        heard.note(&main, &life, at(3));
+        assert_eq!(heard.last(&main, &life), Some(at(5)));
+        assert_eq!(heard.last(&other, &life), None, "sids are of one server");
         heard.forget_before(at(6));
-        assert_eq!(heard.last(&main, Some(&life)), None);
-        assert_eq!(heard.last(&main, None), Some(at(9)));
+        assert_eq!(heard.last(&main, &life), None);
+    }
+
+    #[test]
+    fn the_last_list_before_the_start_is_evidence_until_there_is_better() {
+        let (main, other) = (backend("main"), backend("other"));
+        let life = Part::Opening("RM_1".into());
+        let mut heard = Heard::since([(main.clone(), at(5))].into());
+        assert_eq!(heard.last(&main, &life), None, "no webhook has come");
+        assert_eq!(heard.last_alive(&main, &life), Some(at(5)));
+        assert_eq!(heard.last_alive(&other, &life), None);
+        heard.note_listed(&main, life.clone(), at(8));
+        assert_eq!(heard.last_alive(&main, &life), Some(at(8)));
+        heard.note(&main, &life, at(9));
+        assert_eq!(heard.last_alive(&main, &life), Some(at(9)));
     }
 }

@@ -29,6 +29,10 @@ async fn what_webhooks_do_not_tell_is_found_out() {
         tried("a lost beginning", lost::the_beginning()),
         tried("a clock a minute ahead", clocks::a_minute_ahead()),
         tried("a restart under one sid", lives::a_restart_under_one_sid()),
+        tried(
+            "a restart that usher did not see",
+            lives::a_restart_that_usher_did_not_see(),
+        ),
         tried("a ghost", lives::a_ghost()),
         tried("a ghost that is deleted", lives::a_ghost_that_is_deleted()),
         tried("an unreachable server", lives::an_unreachable_server()),

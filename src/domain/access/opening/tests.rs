@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::access::{Channel, RoomPattern, Rule};
 use crate::domain::meeting::{Appointment, Details, Kind, MeetingType, Slot};
-use crate::domain::observation::{BackendId, BackendKind};
+use crate::domain::observation::BackendId;
 use crate::domain::{ClientId, MeetingId, RoomKey};
 
 const WINDOW: Window = Window {
@@ -37,10 +37,7 @@ pub(in crate::domain::access) fn booking(slot: Option<Slot>) -> Booking {
         client: ClientId::parse("ataraxia").unwrap(),
         kind: Kind::Meeting,
         room: RoomKey {
-            backend: BackendId {
-                kind: BackendKind::Jitsi,
-                name: "main".to_owned(),
-            },
+            backend: BackendId::jitsi("main"),
             name: room("r"),
         },
         meeting_type: MeetingType::Video,

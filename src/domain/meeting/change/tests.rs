@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::meeting::{Booking, Input, Kind, MeetingType, Order, Policy, Status, Step};
-use crate::domain::observation::{BackendId, BackendKind, RoomKey};
+use crate::domain::observation::{BackendId, RoomKey};
 use crate::domain::{ClientId, MeetingId, RoomName, Timestamp};
 
 fn at(seconds: i64) -> Timestamp {
@@ -33,10 +33,7 @@ fn people(names: &[&str]) -> Vec<UserId> {
 }
 
 fn booked() -> Meeting {
-    let backend = BackendId {
-        kind: BackendKind::Jitsi,
-        name: "main".into(),
-    };
+    let backend = BackendId::jitsi("main");
     let mut booking = Booking {
         client: ClientId::parse("ataraxia").unwrap(),
         kind: Kind::Meeting,

@@ -1,7 +1,7 @@
 //! Whose facts those of a room are that the server names life by life.
 
 use super::*;
-use crate::domain::observation::{BackendId, BackendKind, OccupantId};
+use crate::domain::observation::{BackendId, OccupantId};
 use crate::domain::participant::{Participant, ParticipantKind};
 use crate::domain::{Input, Meeting, RoomKey, RoomName};
 
@@ -21,10 +21,7 @@ fn policy(active_when_room_opens: bool) -> Policy {
 }
 
 fn room() -> RoomKey {
-    let backend = BackendId {
-        kind: BackendKind::Livekit,
-        name: "main".into(),
-    };
+    let backend = BackendId::livekit("main");
     RoomKey {
         backend,
         name: RoomName::parse("alpha").unwrap(),

@@ -6,12 +6,16 @@ use livekit_protocol::RoomEndReason;
 use serde_json::json;
 
 use super::stage::{QUICK, Stage, millis};
-use crate::end_to_end::stage::talk;
-use crate::end_to_end::story::lines;
+use crate::end_to_end::stage::{clock, talk};
+use crate::end_to_end::story::{lines, time};
 use crate::livekit::fake::{LiveKit, Settings};
+use crate::usher::Usher;
 
 /// A room that is told of twice within this time was made only once.
 const OPENING: Duration = Duration::from_secs(12);
+
+/// Webhooks tell whole seconds.
+const OUTAGE: Duration = Duration::from_secs(2);
 
 fn redis() -> Settings {
     Settings {
@@ -49,6 +53,36 @@ pub async fn a_restart_under_one_sid() {
         [&data["startedAt"], &data["endedAt"]].map(millis),
         [sums.first, sums.last]
     );
+}
+
+/// The machine dies with LiveKit and usher on it, and Ann's browser brings the room back a while later. Until when she was in
+/// it before is known from what was listed.
+pub async fn a_restart_that_usher_did_not_see() {
+    let mut stage = Stage::with(redis(), QUICK).await;
+    stage.livekit.join("alpha", "ann");
+    stage.until_people(1).await;
+    let joined = clock().timestamp() as f64;
+    stage
+        .usher
+        .eventually("a list with ann on it", async |usher: &Usher| {
+            let listed = usher.metric("usher_livekit_last_listing_timestamp_seconds").await;
+            (listed > joined).then_some(())
+        })
+        .await;
+    stage.usher.kill9();
+    let (killed, outage) = (clock(), Instant::now());
+    stage.livekit.crash().await;
+    stage.livekit.restart().await;
+    talk(outage, OUTAGE).await;
+    stage.usher.restart().await;
+    let again = stage.livekit.join("alpha", "ann");
+    stage.until_told("participant.left", 1).await;
+    stage.livekit.until_settled().await;
+    stage.livekit.leave(&again);
+    let story = stage.story().await;
+    let lost = &story[2];
+    assert_eq!(lines(&story)[2], "3 participant.left ann missing");
+    assert!(time(&lost["time"]) <= killed, "{lost:#}");
 }
 
 /// Two nodes that do not know of each other: it is over when both rooms are.
