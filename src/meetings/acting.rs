@@ -164,20 +164,30 @@ impl Acting {
         }
     }
 
-    /// Tries to carry out the first order of a meeting.
+    /// Tries to carry out the first order of a meeting; one person who cannot be put out holds up nothing behind them.
     async fn step(&self, id: MeetingId) -> Result<Next, MeetingsError> {
         let Some(meeting) = self.0.meetings.get(id).await? else {
             self.0.meetings.index(|index| index.forget(id));
             return Ok(Next::Nothing);
         };
-        let Some(order) = meeting.orders.first().cloned() else {
-            return Ok(Next::Nothing);
-        };
-        if let Some(why) = self.pointless(&meeting, &order).await? {
+        let mut outcome = Next::Nothing;
+        for order in meeting.orders.clone() {
+            let may_wait = matches!(order, Order::Remove { .. });
+            outcome = self.try_order(&meeting, order).await?;
+            if !(may_wait && matches!(outcome, Next::Failed(_))) {
+                return Ok(outcome);
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn try_order(&self, meeting: &Meeting, order: Order) -> Result<Next, MeetingsError> {
+        let id = meeting.id;
+        if let Some(why) = self.pointless(meeting, &order).await? {
             tracing::warn!(meeting = %id, order = order.kind().as_str(), why, "an order was given up");
             return self.over(id, order, OrderResult::GivenUp).await;
         }
-        match self.tell(&meeting, &order).await {
+        match self.tell(meeting, &order).await {
             Ok(()) if order.is_close() && meeting.heard_from.is_some() => {
                 self.count(id, &order, OrderResult::Done);
                 Ok(Next::Closing(order))
@@ -211,11 +221,7 @@ impl Acting {
         let config = self.0.meetings.0.config.borrow().clone();
         match order {
             Order::Open { slot } => {
-                let server = config
-                    .daemon
-                    .livekit
-                    .iter()
-                    .find(|server| server.name == room.backend.name);
+                let server = config.daemon.livekit_named(&room.backend.name);
                 match server.is_some_and(|server| server.create_rooms) {
                     true => {
                         let how = preparation(&config, meeting, *slot, self.0.meetings.now());
@@ -249,7 +255,10 @@ impl Acting {
     ) -> Result<Option<&'static str>, MeetingsError> {
         let now = self.0.meetings.now();
         Ok(match order {
-            Order::Open { slot } => (slot.ends_at() <= now).then_some("its time is over"),
+            Order::Open { slot } => {
+                let policy = self.0.meetings.policy();
+                (!meeting.may_come(*slot, &policy, now)).then_some("its time is over")
+            }
             Order::Remove { since, .. } => is_too_old(*since, now).then_some("it is a day old"),
             Order::Warn { ends_at } => (*ends_at <= now).then_some("its moment has passed"),
             Order::Close { since, .. } if is_too_old(*since, now) => Some("it is a day old"),

@@ -72,7 +72,7 @@ impl Meeting {
         let time_is_up = !is_over && policy.enforce_end && end.is_some_and(|end| end <= now);
         let mut orders = std::mem::take(&mut self.orders);
         orders.retain(|order| match order {
-            Order::Open { slot } => self.waits_for_people(*slot) && now < slot.ends_at(),
+            Order::Open { slot } => self.waits_for_people(*slot) && self.may_come(*slot, policy, now),
             Order::Warn { ends_at } => !is_over && end == Some(*ends_at) && now < *ends_at,
             Order::Close { why, .. } => time_is_up || *why != CloseReason::TimeIsUp,
             Order::Remove { who, occupant, .. } => !is_over && self.has_to_go(who, occupant),

@@ -25,7 +25,8 @@ impl Meeting {
             return;
         }
         self.prepared_of = self.booking.slot;
-        let slot = self.booking.slot.filter(|slot| now < slot.ends_at());
+        let slot = self.booking.slot.filter(|slot| self.may_come(*slot, policy, now));
+        self.orders.retain(|order| !matches!(order, Order::Open { .. }));
         self.orders.extend(slot.map(|slot| Order::Open { slot }));
     }
 
@@ -37,5 +38,11 @@ impl Meeting {
             && !booking.is_in_person()
             && !self.status.is_final()
             && !self.attendance.is_anybody_in()
+    }
+
+    /// Whether people may still come: until the booked end, and those who went on beyond it until their meeting is over, unless
+    /// the end is kept.
+    pub fn may_come(&self, slot: Slot, policy: &Policy, now: Timestamp) -> bool {
+        now < slot.ends_at() || (matches!(self.status, Status::Active { .. }) && !policy.enforce_end)
     }
 }

@@ -97,6 +97,25 @@ fn nobody_needs_a_room_that_somebody_is_in_or_whose_time_is_over() {
 }
 
 #[test]
+fn who_goes_on_beyond_the_end_has_the_room_made_again_unless_the_end_is_kept() {
+    let story = [
+        (1000, enters("ann", 1000)),
+        (END + 10, leaves("ann", 1000, END + 10)),
+        (END + 11, room_closed(END + 11, false)),
+    ];
+    let meeting = run(on_livekit(booked(1000)), &story);
+    assert_eq!(meeting.orders, [open(1000)]);
+    assert!(meeting.may_come(slot(1000), &ahead(), at(END + 12)));
+    let kept = Policy {
+        enforce_end: true,
+        ..ahead()
+    };
+    assert!(!meeting.may_come(slot(1000), &kept, at(END + 12)));
+    let meeting = meeting.apply(&Input::Tick, at(END + 12), &kept).unwrap().meeting;
+    assert!(!meeting.orders.contains(&open(1000)), "{:?}", meeting.orders);
+}
+
+#[test]
 fn another_time_is_another_room() {
     let meeting = run(on_livekit(booked(1000)), &[(400, Input::Tick)]);
     let moved = Change {

@@ -140,6 +140,26 @@ async fn a_server_that_is_away_is_told_later() {
     stage.until_present(&meeting.room, &[]).await;
 }
 
+/// Ann has gone, and LiveKit did not say so: she cannot be put out, and is not given up for minutes.
+#[tokio::test]
+async fn one_who_cannot_be_put_out_holds_up_nobody() {
+    let stage = Stage::start().await;
+    let meeting = between(&stage, &["ann", "bob"]).await;
+    let ann = stage.livekit.join(&meeting.room, "ann");
+    stage.livekit.join(&meeting.room, "bob");
+    stage.until_people(2).await;
+    stage.livekit.lose(&["participant_left"]);
+    stage.livekit.leave(&ann);
+    stage.about(&meeting, Method::DELETE, "ann", &json!({})).await;
+    stage.until_failed("remove").await;
+    stage.about(&meeting, Method::DELETE, "bob", &json!({})).await;
+    stage.until_present(&meeting.room, &[]).await;
+    let failed = stage
+        .usher
+        .metric("usher_orders_total{kind=\"remove\",result=\"failed\"}");
+    assert!(failed.await < 6.0, "nobody waited for the pauses to end");
+}
+
 #[tokio::test]
 async fn hosts_remove_others_and_are_not_removed() {
     let stage = Stage::start().await;

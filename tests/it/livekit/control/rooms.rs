@@ -163,6 +163,9 @@ async fn an_end_that_is_kept_closes_the_room() {
     stage.livekit.join(&meeting.room, "ann");
     stage.until_orders("close", "done", 1).await;
     stage.until_present(&meeting.room, &[]).await;
+    let told = stage.livekit.messages();
+    let said = String::from_utf8_lossy(&told[0].data).into_owned();
+    assert!(told.len() == 1 && said.contains("time is over"), "{said}");
     let completed = async |usher: &crate::usher::Usher| {
         let events = usher.event_log();
         let last = events.last()?;
