@@ -11,7 +11,7 @@ use chrono::Duration;
 use futures_util::{StreamExt, stream};
 
 use super::{Meetings, MeetingsError};
-use crate::domain::observation::{BackendId, Observation, Part, What};
+use crate::domain::observation::{Observation, What};
 use crate::domain::report::{Notification, Subject};
 use crate::domain::{RoomKey, Timestamp, Verdict};
 use crate::store::{Entry, StoreError, Table};
@@ -42,7 +42,7 @@ impl Meetings {
             ..
         } = notification;
         let is_our_doing = seen.as_ref().is_some_and(|seen| self.is_of_deletion(seen));
-        let alive_at = self.last_alive(&backend, &part);
+        let alive_at = self.heard_so_far(|heard| heard.last_alive(&backend, &part, created_at));
         let verdict = match seen {
             Some(seen) => self.take_once(id, with_evidence(seen, alive_at)).await?,
             None => Verdict::Ignored,
@@ -100,12 +100,6 @@ impl Meetings {
             Ok(_) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// When that life of a room was heard of, or listed, last. Where it was not since the start, that is when its server was
-    /// listed last before.
-    fn last_alive(&self, backend: &BackendId, part: &Part) -> Option<Timestamp> {
-        self.heard_so_far(|heard| heard.last_alive(backend, part))
     }
 
     pub(super) fn heard_so_far<T>(&self, look: impl FnOnce(&mut Heard) -> T) -> T {

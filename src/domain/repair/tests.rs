@@ -344,11 +344,11 @@ fn a_room_is_asked_when_nothing_was_heard_of_it_and_again_while_it_is_quiet() {
     let asks = |watch: &mut Watch, heard, when| watch.asks(&candidate("a", heard), at(when));
     assert!(asks(&mut watch, None, 0), "at a start nothing has been heard");
     assert!(!asks(&mut watch, Some(5), 30));
-    assert!(!asks(&mut watch, Some(5), 604));
-    assert!(asks(&mut watch, Some(5), 605));
-    watch.answered("a", true, at(605));
-    assert!(!asks(&mut watch, Some(5), 700));
-    assert!(asks(&mut watch, Some(5), 725));
+    assert!(!asks(&mut watch, Some(5), 124));
+    assert!(asks(&mut watch, Some(5), 125));
+    watch.answered("a", true, at(125));
+    assert!(!asks(&mut watch, Some(5), 244));
+    assert!(asks(&mut watch, Some(5), 245));
 }
 
 #[test]

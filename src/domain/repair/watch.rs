@@ -47,10 +47,9 @@ struct Trace {
     is_ghost: bool,
 }
 
-/// How long nothing may be heard of a room that is open before it is asked. LiveKit closes an empty one after 5 minutes.
-const QUIET: Duration = Duration::minutes(10);
-/// How often a quiet one is asked: the end of a room that nothing serves any more is estimated no worse than that.
-const AGAIN: Duration = Duration::minutes(2);
+/// How long nothing may be heard of a room before it is asked, and how often it is asked while nothing is heard: the end of
+/// a room that nothing serves any more is estimated no worse than that.
+const QUIET: Duration = Duration::minutes(2);
 
 // === impl Watch ===
 
@@ -62,9 +61,9 @@ impl Watch {
         let passed = |since: Option<Timestamp>, time| since.is_none_or(|since| at - since >= time);
         let is_quiet = passed(room.heard_at, QUIET);
         match trace.silent_since {
-            Some(_) if trace.is_ghost => passed(trace.asked_at, AGAIN),
+            Some(_) if trace.is_ghost => passed(trace.asked_at, QUIET),
             Some(_) => true,
-            None => (room.is_believed || room.has_news) && is_quiet && passed(trace.answered_at, AGAIN),
+            None => (room.is_believed || room.has_news) && is_quiet && passed(trace.answered_at, QUIET),
         }
     }
 

@@ -7,6 +7,7 @@ use super::look::Look;
 use super::server::{AT_ONCE, Server};
 use crate::backend::livekit::{LiveRoom, Preparation, Service};
 use crate::backend::{BackendError, Backends};
+use crate::domain::Timestamp;
 use crate::domain::observation::{Part, RoomKey};
 use crate::domain::repair::{Candidate, Listed, Listing, Trust};
 
@@ -29,9 +30,21 @@ impl Server {
         let answers: Vec<_> = stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
         for (sid, is_served) in answers.into_iter().flatten() {
             self.watch.answered(&sid, is_served, look.at);
+            if is_served {
+                self.note_served(sid, look.at);
+            }
         }
         self.watch
             .retain(|sid| look.rooms.iter().any(|(_, room)| room.sid == sid));
+    }
+
+    /// Webhooks need to know, too, until when a room was there. A list says nothing of that: the rooms of a node that died stay
+    /// on it, and they alone can begin again under their sid.
+    fn note_served(&self, sid: String, at: Timestamp) {
+        let part = Part::Opening(sid);
+        self.repair
+            .meetings
+            .heard_so_far(|heard| heard.note_served(&self.backend, part, at));
     }
 
     pub(super) fn candidate<'a>(&self, look: &Look, key: &RoomKey, room: &'a LiveRoom) -> Candidate<'a> {

@@ -130,7 +130,6 @@ impl Server {
         let listing = self.listing(&look);
         let heard = |sid: &str| self.repair.meetings.heard_of(&self.backend, sid);
         let findings = self.comparison.compare(&listing, &look.beliefs, &heard);
-        self.note(&listing);
         let (fresh, settled): (Vec<_>, Vec<_>) = findings
             .into_iter()
             .partition(|finding| is_fresh(finding, look.at));

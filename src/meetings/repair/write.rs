@@ -7,24 +7,13 @@ use futures_util::{StreamExt, stream};
 use super::server::{AT_ONCE, Server};
 use crate::domain::Verdict;
 use crate::domain::observation::{Part, RoomKey};
-use crate::domain::repair::{Finding, Kind, Listing, Trust};
+use crate::domain::repair::{Finding, Kind};
 use crate::meetings::MeetingsError;
 use crate::telemetry::label::Correction;
 
 // === impl Server ===
 
 impl Server {
-    /// Webhooks need to know, too, until when a room was there.
-    pub(super) fn note(&self, listing: &Listing) {
-        let real = listing.rooms.iter();
-        let real = real.filter(|listed| listed.trust == Trust::Served);
-        self.repair.meetings.heard_so_far(|heard| {
-            for listed in real {
-                heard.note_listed(&self.backend, Part::Opening(listed.sid.clone()), listing.at);
-            }
-        });
-    }
-
     /// Writes down what was found, room by room.
     pub(super) async fn apply(&self, findings: Vec<Finding>) -> Result<(), MeetingsError> {
         let mut rooms: HashMap<RoomKey, Vec<Finding>> = HashMap::new();

@@ -12,8 +12,8 @@ pub(in crate::meetings) struct Heard {
     /// When each server was listed last before the start.
     before: HashMap<BackendId, Timestamp>,
     lives: HashMap<(BackendId, Part), Timestamp>,
-    /// When they were on the server's list last.
-    listed: HashMap<(BackendId, Part), Timestamp>,
+    /// When they answered last that they are served.
+    served: HashMap<(BackendId, Part), Timestamp>,
 }
 
 // === impl Heard ===
@@ -33,9 +33,9 @@ impl Heard {
         later(self.lives.entry(life).or_insert(at), at);
     }
 
-    /// Takes down that the server listed that life of a room.
-    pub(in crate::meetings) fn note_listed(&mut self, backend: &BackendId, part: Part, at: Timestamp) {
-        later(self.listed.entry((backend.clone(), part)).or_insert(at), at);
+    /// Takes down that something served that life of a room.
+    pub(in crate::meetings) fn note_served(&mut self, backend: &BackendId, part: Part, at: Timestamp) {
+        later(self.served.entry((backend.clone(), part)).or_insert(at), at);
     }
 
     /// When the latest webhook about one life of a room was made; none since the start if none has come.
@@ -43,17 +43,18 @@ impl Heard {
         self.lives.get(&(backend.clone(), part.clone())).copied()
     }
 
-    /// When that was, or when it was listed last.
-    pub(super) fn last_alive(&self, backend: &BackendId, part: &Part) -> Option<Timestamp> {
-        let listed = self.listed.get(&(backend.clone(), part.clone())).copied();
-        let since = self.last(backend, part).max(listed);
-        since.or_else(|| self.before.get(backend).copied())
+    /// When that life of a room was heard of last, or known to be served, before `begun`, at which it began anew.
+    pub(super) fn last_alive(&self, backend: &BackendId, part: &Part, begun: Timestamp) -> Option<Timestamp> {
+        let served = self.served.get(&(backend.clone(), part.clone())).copied();
+        let signs = [self.last(backend, part), served].into_iter().flatten();
+        let last = signs.filter(|at| *at < begun).max();
+        last.or_else(|| self.before.get(backend).copied())
     }
 
     /// Drops the lives of which nothing was heard for long; LiveKit names each anew.
     pub(super) fn forget_before(&mut self, past: Timestamp) {
         self.lives.retain(|_, at| *at >= past);
-        self.listed.retain(|_, at| *at >= past);
+        self.served.retain(|_, at| *at >= past);
     }
 }
 
@@ -92,11 +93,13 @@ mod tests {
         let life = Part::Opening("RM_1".into());
         let mut heard = Heard::since([(main.clone(), at(5))].into());
         assert_eq!(heard.last(&main, &life), None, "no webhook has come");
-        assert_eq!(heard.last_alive(&main, &life), Some(at(5)));
-        assert_eq!(heard.last_alive(&other, &life), None);
-        heard.note_listed(&main, life.clone(), at(8));
-        assert_eq!(heard.last_alive(&main, &life), Some(at(8)));
+        let last = |heard: &Heard, backend| heard.last_alive(backend, &life, at(10));
+        assert_eq!((last(&heard, &main), last(&heard, &other)), (Some(at(5)), None));
+        heard.note_served(&main, life.clone(), at(8));
+        assert_eq!(last(&heard, &main), Some(at(8)));
         heard.note(&main, &life, at(9));
-        assert_eq!(heard.last_alive(&main, &life), Some(at(9)));
+        assert_eq!(last(&heard, &main), Some(at(9)));
+        heard.note_served(&main, life.clone(), at(11));
+        assert_eq!(last(&heard, &main), Some(at(9)), "that is the new one");
     }
 }

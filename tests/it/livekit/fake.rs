@@ -28,7 +28,7 @@ pub use scenes::person;
 pub use token::Key;
 pub use world::TURN_PASSWORD;
 
-use crate::patience::soon;
+use crate::patience::{look_for, soon};
 use crate::ports::free_port;
 use crate::usher::now_millis;
 use notifier::{Notifier, Signed};
@@ -221,8 +221,9 @@ impl LiveKit {
 
     /// Starts it again at the same address.
     pub async fn restart(&mut self) {
-        let listener = TcpListener::bind(self.address).await;
-        let listener = listener.expect("the address is free");
+        // A process that another test is just starting has a copy of every descriptor until it runs, this listener's too.
+        let listener = look_for(async || TcpListener::bind(self.address).await.ok()).await;
+        let listener = listener.expect("the address is ours");
         self.listening
             .spawn(service::accept(listener, Arc::downgrade(&self.shared)));
     }

@@ -75,6 +75,8 @@ pub async fn a_restart_that_usher_did_not_see() {
     stage.livekit.restart().await;
     talk(outage, OUTAGE).await;
     stage.usher.restart().await;
+    let first_look = "usher_livekit_listings_total{of=\"people\",result=\"ok\"}";
+    stage.usher.until_metrics(&[(first_look, 1.0)]).await;
     let again = stage.livekit.join("alpha", "ann");
     stage.until_told("participant.left", 1).await;
     stage.livekit.until_settled().await;
