@@ -96,3 +96,9 @@ async fn a_call_has_no_cameras_and_a_missing_microphone_is_said() {
     ];
     assert_eq!(facts["denied"], json!(said));
 }
+
+#[tokio::test]
+async fn whoever_leaves_stays_out() {
+    let story = json!({"scenario": "leaving", "language": "en-GB"});
+    in_a_real_room("leaving a room of LiveKit", story).await;
+}
