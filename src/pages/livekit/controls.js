@@ -1,14 +1,32 @@
 // The person's own microphone, camera and screen: buttons, and what went wrong with a device.
 
-import { MediaDeviceFailure, RoomEvent, Track } from "livekit-client";
+import { ConnectionState, MediaDeviceFailure, RoomEvent, Track } from "livekit-client";
 import { put, say } from "./words.js";
 
-/** How the library turns a device of ours on and off, and what it is called in permissions. */
+/** How the library asks the browser for a device of ours, turns it on and off once it has it, and what it is called in
+ * permissions. */
 const DEVICES = {
-  microphone: { source: Track.Source.Microphone, turn: (me, on) => me.setMicrophoneEnabled(on), permission: 2 },
-  camera: { source: Track.Source.Camera, turn: (me, on) => me.setCameraEnabled(on), permission: 1 },
-  screen: { source: Track.Source.ScreenShare, turn: (me, on) => me.setScreenShareEnabled(on, { audio: true }), permission: 3 },
+  microphone: {
+    source: Track.Source.Microphone,
+    ask: (me) => me.createTracks({ audio: true }),
+    turn: (me, on) => me.setMicrophoneEnabled(on),
+    permission: 2,
+  },
+  camera: {
+    source: Track.Source.Camera,
+    ask: (me) => me.createTracks({ video: true }),
+    turn: (me, on) => me.setCameraEnabled(on),
+    permission: 1,
+  },
+  screen: {
+    source: Track.Source.ScreenShare,
+    ask: (me) => me.createScreenTracks({ audio: true }),
+    turn: (me, on) => me.setScreenShareEnabled(on, { audio: true }),
+    permission: 3,
+  },
 };
+
+const BOTH = ["microphone", "camera"];
 
 const FAULTS = {
   [MediaDeviceFailure.PermissionDenied]: "denied",
@@ -25,6 +43,9 @@ export class Controls {
   /** What the person wants on. */
   #wanted;
   #turning = new Set();
+  /** What the browser has given and the room does not have yet. */
+  #held = new Set();
+  #isOver = false;
 
   constructor(view, room, notices, { audio }) {
     this.#room = room;
@@ -41,14 +62,9 @@ export class Controls {
 
   /** Asks for both at once, so that the browser asks once; and for each by itself, where one of them is not to be had. */
   async begin() {
-    const { microphone, camera } = this.#wanted;
-    if (microphone && camera && this.#may("microphone") && this.#may("camera")) {
-      const both = await this.#room.localParticipant.enableCameraAndMicrophone().then(
-        () => true,
-        () => false,
-      );
-      this.draw();
-      if (both) return;
+    if (BOTH.every((device) => this.#wanted[device] && this.#may(device))) {
+      const ask = (me) => me.createTracks({ audio: true, video: true });
+      if (!(await this.#while(BOTH, () => this.#show(ask)))) return;
     }
     await this.resume();
   }
@@ -57,10 +73,16 @@ export class Controls {
   async resume() {
     if (!this.#may("microphone") && !this.#may("camera")) this.#notices.note(say("listening"), "listening");
     this.#wanted.screen = false;
-    for (const device of ["microphone", "camera"]) {
+    for (const device of BOTH) {
       if (this.#wanted[device] && this.#may(device)) await this.#turn(device, true);
     }
     this.draw();
+  }
+
+  /** Nothing is turned on any more; the room turns off what it has, and this what it does not have yet. */
+  dispose() {
+    this.#isOver = true;
+    stop(this.#held);
   }
 
   draw(people = [...this.#room.remoteParticipants.values()]) {
@@ -76,18 +98,52 @@ export class Controls {
   }
 
   async #turn(device, on) {
-    if (this.#turning.has(device)) return;
-    this.#turning.add(device);
+    if (this.#isOver || this.#turning.has(device)) return;
     this.#wanted[device] = on;
-    try {
-      await DEVICES[device].turn(this.#room.localParticipant, on);
-      this.#notices.clear(device);
-    } catch (fault) {
+    const fault = await this.#while([device], () => this.#bring(device, on));
+    if (this.#isOver) return;
+    if (fault) {
       this.#wanted[device] = false;
       this.#explain(device, fault);
+    } else {
+      this.#notices.clear(device);
     }
-    this.#turning.delete(device);
+  }
+
+  /** Does that with nobody else at these devices; what went wrong, or nothing. */
+  async #while(devices, act) {
+    for (const device of devices) this.#turning.add(device);
+    const fault = await act().then(
+      () => null,
+      (fault) => fault,
+    );
+    for (const device of devices) this.#turning.delete(device);
     this.draw();
+    return fault;
+  }
+
+  #bring(device, on) {
+    const { source, ask, turn } = DEVICES[device];
+    const me = this.#room.localParticipant;
+    // While the library mends the connection, it alone knows what it is about to publish again.
+    const isNew = this.#room.state !== ConnectionState.Reconnecting && !me.getTrackPublication(source);
+    return on && isNew ? this.#show(ask) : turn(me, on);
+  }
+
+  /** The browser asks the person, for as long as they like: where the visit has ended meanwhile, nothing stays on. */
+  async #show(ask) {
+    const me = this.#room.localParticipant;
+    const tracks = await ask(me);
+    if (this.#isOver) return stop(tracks);
+    for (const track of tracks) this.#held.add(track);
+    try {
+      await Promise.all(tracks.map((track) => me.publishTrack(track)));
+    } catch (fault) {
+      stop(tracks);
+      throw fault;
+    } finally {
+      for (const track of tracks) this.#held.delete(track);
+    }
   }
 
   #explain(device, fault) {
@@ -117,4 +173,8 @@ export class Controls {
     const isAllowed = canPublish && (!canPublishSources.length || canPublishSources.includes(permission));
     return isAllowed && (device !== "screen" || Boolean(navigator.mediaDevices?.getDisplayMedia));
   }
+}
+
+function stop(tracks) {
+  for (const track of tracks) track.stop();
 }

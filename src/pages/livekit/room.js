@@ -138,6 +138,7 @@ class Visit {
     document.removeEventListener("visibilitychange", this.#keepAwake);
     this.#wake?.release();
     this.#tiles.dispose();
+    this.#controls.dispose();
     this.#room.disconnect();
   }
 
