@@ -1,6 +1,6 @@
 // The person's own microphone, camera and screen: buttons, and what went wrong with a device.
 
-import { ConnectionState, MediaDeviceFailure, RoomEvent, Track } from "livekit-client";
+import { ConnectionState, MediaDeviceFailure, RoomEvent, Track, TrackEvent } from "livekit-client";
 import { put, say } from "./words.js";
 
 /** How the library asks the browser for a device of ours, turns it on and off once it has it, and what it is called in
@@ -45,6 +45,8 @@ export class Controls {
   #turning = new Set();
   /** What the browser has given and the room does not have yet. */
   #held = new Set();
+  /** The tracks that the browser has ended, until it gives another for them. */
+  #lost = new WeakSet();
   #isOver = false;
 
   constructor(view, room, notices, { audio }) {
@@ -57,6 +59,7 @@ export class Controls {
     for (const [device, button] of this.#buttons) {
       button.addEventListener("click", () => this.#turn(device, !this.#isOn(device)));
     }
+    room.on(RoomEvent.LocalTrackPublished, (publication) => this.#watch(publication));
     room.on(RoomEvent.TrackMuted, (publication, person) => this.#muted(publication, person));
   }
 
@@ -153,12 +156,26 @@ export class Controls {
     this.#notices.note(say(`${device}_${device === "screen" ? "failed" : why}`), device);
   }
 
-  /** Somebody else has turned it off: a host, or the program that runs the meeting. */
-  #muted({ source }, person) {
+  /** That it has ended does not show afterwards: the library ends the track of a camera itself, whoever turns it off. */
+  #watch({ track }) {
+    track.on(TrackEvent.Ended, () => this.#lost.add(track));
+    track.on(TrackEvent.Restarted, () => this.#lost.delete(track));
+  }
+
+  /** It was turned off, and not by this person: the device is lost and the library found no other, or somebody else did it, a
+   * host or the program that runs the meeting. */
+  #muted({ source, track }, person) {
     const [device] = Object.entries(DEVICES).find(([, one]) => one.source === source) ?? [];
     if (person !== this.#room.localParticipant || !this.#wanted[device] || this.#turning.has(device)) return;
     this.#wanted[device] = false;
-    if (device === "microphone") this.#notices.note(say("muted_by_host"), device);
+    if (this.#lost.has(track)) this.#explainLoss(device);
+    else if (device === "microphone") this.#notices.note(say("muted_by_host"), device);
+  }
+
+  /** The browser does not say why it takes a device away: it is gone, unless the page may no longer have it. */
+  async #explainLoss(device) {
+    const { state } = (await navigator.permissions?.query({ name: device }).catch(() => null)) ?? {};
+    this.#notices.note(say(`${device}_${state === "denied" ? "denied" : "missing"}`), device);
   }
 
   #isOn(device) {

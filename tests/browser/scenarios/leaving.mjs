@@ -2,7 +2,7 @@
 // nothing stays on.
 
 import assert from "node:assert/strict";
-import { arrive, stands } from "../visit.mjs";
+import { enter, stands } from "../visit.mjs";
 
 /** LiveKit's `SignalResponse { leave: { reason: SERVER_SHUTDOWN } }`: it goes away, and the page is to begin anew. */
 const SHUTDOWN = Buffer.from([0x42, 0x02, 0x10, 0x03]);
@@ -86,11 +86,4 @@ async function tap(page, livekit) {
     return tried;
   };
   return { cut, tries: () => tries };
-}
-
-async function enter(page, meeting, username, password) {
-  await arrive(page, meeting, username, password);
-  await stands(page, "ready");
-  await page.locator("#enter button").click();
-  await page.locator(".room").waitFor();
 }
