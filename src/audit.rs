@@ -1,4 +1,5 @@
-//! The audit trail: one record for each act of signing in and letting in, in the store, on the bus, and by query.
+//! The audit trail: one record for each act of signing in, letting in, removing and muting, in the store, on the bus, and by
+//! query.
 //!
 //! The keys of the records sort as the records were made, so the trail is read, sent and cut short by walking along them.
 //! Nothing is kept in memory but the ids of the writes under way.

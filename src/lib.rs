@@ -1,4 +1,4 @@
-//! usher stands beside a Jitsi deployment, signs people in, hands out the tickets into its rooms and tells what becomes of
+//! usher stands beside Jitsi and LiveKit, signs people in, hands out the tickets into their rooms and tells what becomes of
 //! each meeting.
 //!
 //! In the order in which data flows, from edge to disk:

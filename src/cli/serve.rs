@@ -71,7 +71,6 @@ fn plan(dir: &Path, environment: Environment) -> Result<(Plan, Vec<String>), Cli
     Ok((plan, reading.warnings))
 }
 
-/// The samples, on loopback, with a store that is gone afterwards.
 /// What `livekit-server --dev` listens on, and the one key that it knows (livekit `cmd/server/main.go`).
 fn dev_livekit() -> LiveKit {
     let key = ApiKey {
@@ -81,6 +80,7 @@ fn dev_livekit() -> LiveKit {
     LiveKit::new("main".to_owned(), "ws://127.0.0.1:7880".to_owned(), vec![key])
 }
 
+/// The samples, on loopback, with a store that is gone afterwards.
 fn dev_plan(folder: &Path, environment: &Environment) -> Result<Plan, CliError> {
     let mut config = config::sample(folder.to_owned());
     if let Some(port) = environment.get("PORT") {

@@ -60,7 +60,7 @@ pub(super) mod tag {
         (name = tag::APPOINTMENTS, description = "Meetings as hospitals and calendars speak of them."),
         (name = tag::RECORDS, description = "Who was there, what was used, and who did what."),
         (name = tag::LIVE, description = "Events as they happen."),
-        (name = tag::SERVERS, description = "What Prosody asks and reports."),
+        (name = tag::SERVERS, description = "What meeting servers ask and report."),
         (name = tag::PAGES, description = "What browsers visit and load."),
         (name = tag::ABOUT, description = "This description."),
     ),

@@ -283,7 +283,7 @@ labels! {
     /// How that went.
     OrderResult {
         Done = "done",
-        /// The room was not open any more.
+        /// The room was not open any more, or the person not in it.
         NotThere = "not_there",
         /// It failed, and is tried again.
         Failed = "failed",

@@ -17,6 +17,14 @@ export function stands(page, state) {
   return page.locator(`section[data-state=${state}]`).waitFor();
 }
 
+/** Goes into the room of a meeting on LiveKit. */
+export async function enter(page, meeting, username, password) {
+  await arrive(page, meeting, username, password);
+  await stands(page, "ready");
+  await page.locator("#enter button").click();
+  await page.locator(".room").waitFor();
+}
+
 /** The meeting server tells usher that somebody has come in. */
 export async function comeIn({ url, secret }, room, user) {
   await told(`${url}/events/occupant/joined`, "POST", secret, {

@@ -71,6 +71,10 @@ const DRAWN_BYTES: usize = 10;
 ///
 /// Everything may be left out, and field names are taken in snake case and camel case. A program may say what it wants within
 /// its rooms; a person is who they have signed in as, in rooms that the rules allow.
+///
+/// The token of a program lives for two hours, or `max_token_secs` of the client where that is less. That of a person lives for
+/// `[[livekit]] token_minutes`, and no longer than their sign-in, `[signin] token_minutes`, `max_token_secs`, or a booked end
+/// that is kept.
 #[utoipa::path(
     post,
     path = Route::LiveKitToken.as_str(),

@@ -39,7 +39,8 @@ struct TokenRequest {
     user_name: Option<String>,
     /// Absent: what the booking says of the user.
     moderator: Option<bool>,
-    /// Seconds from when the token opens the room; a day where nothing is said.
+    /// Seconds from when the token opens the room; a day where nothing is said. A person's own token for a meeting on LiveKit
+    /// lives for minutes whatever is said; `livekitDetails.refreshAfterSeconds` is when the page asks for the next.
     #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 31536000)]
     expires_in: Option<u64>,

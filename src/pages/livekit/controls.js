@@ -1,14 +1,32 @@
 // The person's own microphone, camera and screen: buttons, and what went wrong with a device.
 
-import { MediaDeviceFailure, RoomEvent, Track } from "livekit-client";
+import { ConnectionState, MediaDeviceFailure, RoomEvent, Track, TrackEvent } from "livekit-client";
 import { put, say } from "./words.js";
 
-/** How the library turns a device of ours on and off, and what it is called in permissions. */
+/** How the library asks the browser for a device of ours, turns it on and off once it has it, and what it is called in
+ * permissions. */
 const DEVICES = {
-  microphone: { source: Track.Source.Microphone, turn: (me, on) => me.setMicrophoneEnabled(on), permission: 2 },
-  camera: { source: Track.Source.Camera, turn: (me, on) => me.setCameraEnabled(on), permission: 1 },
-  screen: { source: Track.Source.ScreenShare, turn: (me, on) => me.setScreenShareEnabled(on, { audio: true }), permission: 3 },
+  microphone: {
+    source: Track.Source.Microphone,
+    ask: (me) => me.createTracks({ audio: true }),
+    turn: (me, on) => me.setMicrophoneEnabled(on),
+    permission: 2,
+  },
+  camera: {
+    source: Track.Source.Camera,
+    ask: (me) => me.createTracks({ video: true }),
+    turn: (me, on) => me.setCameraEnabled(on),
+    permission: 1,
+  },
+  screen: {
+    source: Track.Source.ScreenShare,
+    ask: (me) => me.createScreenTracks({ audio: true }),
+    turn: (me, on) => me.setScreenShareEnabled(on, { audio: true }),
+    permission: 3,
+  },
 };
+
+const BOTH = ["microphone", "camera"];
 
 const FAULTS = {
   [MediaDeviceFailure.PermissionDenied]: "denied",
@@ -25,6 +43,11 @@ export class Controls {
   /** What the person wants on. */
   #wanted;
   #turning = new Set();
+  /** What the browser has given and the room does not have yet. */
+  #held = new Set();
+  /** The tracks that the browser has ended, until it gives another for them. */
+  #lost = new WeakSet();
+  #isOver = false;
 
   constructor(view, room, notices, { audio }) {
     this.#room = room;
@@ -36,19 +59,15 @@ export class Controls {
     for (const [device, button] of this.#buttons) {
       button.addEventListener("click", () => this.#turn(device, !this.#isOn(device)));
     }
+    room.on(RoomEvent.LocalTrackPublished, (publication) => this.#watch(publication));
     room.on(RoomEvent.TrackMuted, (publication, person) => this.#muted(publication, person));
   }
 
   /** Asks for both at once, so that the browser asks once; and for each by itself, where one of them is not to be had. */
   async begin() {
-    const { microphone, camera } = this.#wanted;
-    if (microphone && camera && this.#may("microphone") && this.#may("camera")) {
-      const both = await this.#room.localParticipant.enableCameraAndMicrophone().then(
-        () => true,
-        () => false,
-      );
-      this.draw();
-      if (both) return;
+    if (BOTH.every((device) => this.#wanted[device] && this.#may(device))) {
+      const ask = (me) => me.createTracks({ audio: true, video: true });
+      if (!(await this.#while(BOTH, () => this.#show(ask)))) return;
     }
     await this.resume();
   }
@@ -57,10 +76,16 @@ export class Controls {
   async resume() {
     if (!this.#may("microphone") && !this.#may("camera")) this.#notices.note(say("listening"), "listening");
     this.#wanted.screen = false;
-    for (const device of ["microphone", "camera"]) {
+    for (const device of BOTH) {
       if (this.#wanted[device] && this.#may(device)) await this.#turn(device, true);
     }
     this.draw();
+  }
+
+  /** Nothing is turned on any more; the room turns off what it has, and this what it does not have yet. */
+  dispose() {
+    this.#isOver = true;
+    stop(this.#held);
   }
 
   draw(people = [...this.#room.remoteParticipants.values()]) {
@@ -76,18 +101,52 @@ export class Controls {
   }
 
   async #turn(device, on) {
-    if (this.#turning.has(device)) return;
-    this.#turning.add(device);
+    if (this.#isOver || this.#turning.has(device)) return;
     this.#wanted[device] = on;
-    try {
-      await DEVICES[device].turn(this.#room.localParticipant, on);
-      this.#notices.clear(device);
-    } catch (fault) {
+    const fault = await this.#while([device], () => this.#bring(device, on));
+    if (this.#isOver) return;
+    if (fault) {
       this.#wanted[device] = false;
       this.#explain(device, fault);
+    } else {
+      this.#notices.clear(device);
     }
-    this.#turning.delete(device);
+  }
+
+  /** Does that with nobody else at these devices; what went wrong, or nothing. */
+  async #while(devices, act) {
+    for (const device of devices) this.#turning.add(device);
+    const fault = await act().then(
+      () => null,
+      (fault) => fault,
+    );
+    for (const device of devices) this.#turning.delete(device);
     this.draw();
+    return fault;
+  }
+
+  #bring(device, on) {
+    const { source, ask, turn } = DEVICES[device];
+    const me = this.#room.localParticipant;
+    // While the library mends the connection, it alone knows what it is about to publish again.
+    const isNew = this.#room.state !== ConnectionState.Reconnecting && !me.getTrackPublication(source);
+    return on && isNew ? this.#show(ask) : turn(me, on);
+  }
+
+  /** The browser asks the person, for as long as they like: where the visit has ended meanwhile, nothing stays on. */
+  async #show(ask) {
+    const me = this.#room.localParticipant;
+    const tracks = await ask(me);
+    if (this.#isOver) return stop(tracks);
+    for (const track of tracks) this.#held.add(track);
+    try {
+      await Promise.all(tracks.map((track) => me.publishTrack(track)));
+    } catch (fault) {
+      stop(tracks);
+      throw fault;
+    } finally {
+      for (const track of tracks) this.#held.delete(track);
+    }
   }
 
   #explain(device, fault) {
@@ -97,12 +156,26 @@ export class Controls {
     this.#notices.note(say(`${device}_${device === "screen" ? "failed" : why}`), device);
   }
 
-  /** Somebody else has turned it off: a host, or the program that runs the meeting. */
-  #muted({ source }, person) {
+  /** That it has ended does not show afterwards: the library ends the track of a camera itself, whoever turns it off. */
+  #watch({ track }) {
+    track.on(TrackEvent.Ended, () => this.#lost.add(track));
+    track.on(TrackEvent.Restarted, () => this.#lost.delete(track));
+  }
+
+  /** It was turned off, and not by this person: the device is lost and the library found no other, or somebody else did it, a
+   * host or the program that runs the meeting. */
+  #muted({ source, track }, person) {
     const [device] = Object.entries(DEVICES).find(([, one]) => one.source === source) ?? [];
     if (person !== this.#room.localParticipant || !this.#wanted[device] || this.#turning.has(device)) return;
     this.#wanted[device] = false;
-    if (device === "microphone") this.#notices.note(say("muted_by_host"), device);
+    if (this.#lost.has(track)) this.#explainLoss(device);
+    else if (device === "microphone") this.#notices.note(say("muted_by_host"), device);
+  }
+
+  /** The browser does not say why it takes a device away: it is gone, unless the page may no longer have it. */
+  async #explainLoss(device) {
+    const { state } = (await navigator.permissions?.query({ name: device }).catch(() => null)) ?? {};
+    this.#notices.note(say(`${device}_${state === "denied" ? "denied" : "missing"}`), device);
   }
 
   #isOn(device) {
@@ -117,4 +190,8 @@ export class Controls {
     const isAllowed = canPublish && (!canPublishSources.length || canPublishSources.includes(permission));
     return isAllowed && (device !== "screen" || Boolean(navigator.mediaDevices?.getDisplayMedia));
   }
+}
+
+function stop(tracks) {
+  for (const track of tracks) track.stop();
 }

@@ -20,9 +20,8 @@ import { count, put } from "./words.js";
 // What the library writes to the console can hold a token.
 setLogLevel(LogLevel.silent);
 
-/** How a visit ends that nobody tries to mend; everything else is a lost connection. */
+/** How a server ends a visit, so that nobody tries to mend it; everything else is a lost connection. */
 const ENDINGS = new Map([
-  [DisconnectReason.CLIENT_INITIATED, "left"],
   [DisconnectReason.DUPLICATE_IDENTITY, "replaced"],
   [DisconnectReason.PARTICIPANT_REMOVED, "removed"],
   [DisconnectReason.ROOM_DELETED, "ended"],
@@ -98,7 +97,7 @@ class Visit {
     const hosting = ways.hosting && new Hosting(this.#view, this.#notices, ways.hosting);
     this.#tiles = new Tiles(this.#view, hosting);
     this.#controls = new Controls(this.#view, this.#room, this.#notices, { audio });
-    this.#view.querySelector("[data-leave]").addEventListener("click", () => this.#room.disconnect());
+    this.#view.querySelector("[data-leave]").addEventListener("click", () => this.#end("left"));
   }
 
   /** Goes in, as soon as there is a room. */
@@ -119,6 +118,8 @@ class Visit {
       const isRefused = fault instanceof ConnectionError && fault.reason === ConnectionErrorReason.NotAllowed;
       throw new NoRoom(isRefused ? "not_let_in" : "server_away", isRefused && fault.status === 404);
     }
+    // Whoever has left on the way in is not to be there.
+    if (this.#isOver) this.#room.disconnect();
   }
 
   show(stage) {
@@ -131,12 +132,13 @@ class Visit {
     this.#controls.begin();
   }
 
-  /** Takes the room away without a word. */
+  /** Takes the room away without a word, whatever it is about; nothing is begun anew after it. */
   dispose() {
     this.#isOver = true;
     document.removeEventListener("visibilitychange", this.#keepAwake);
     this.#wake?.release();
     this.#tiles.dispose();
+    this.#controls.dispose();
     this.#room.disconnect();
   }
 

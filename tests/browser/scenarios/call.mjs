@@ -2,7 +2,7 @@
 // another device, is put out; then the meeting is called off.
 
 import assert from "node:assert/strict";
-import { arrive, callOff, stands } from "../visit.mjs";
+import { callOff, enter, stands } from "../visit.mjs";
 
 export async function play(stage, story) {
   const { language, meeting, room, livekit, control, usher, password } = story;
@@ -65,13 +65,6 @@ export async function play(stage, story) {
   assert.equal(await doctor.locator("#stage").isVisible(), false);
   stage.assertClean();
   return { count, notice, muted };
-}
-
-async function enter(page, meeting, username, password) {
-  await arrive(page, meeting, username, password);
-  await stands(page, "ready");
-  await page.locator("#enter button").click();
-  await page.locator(".room").waitFor();
 }
 
 /** A picture of somebody else moves. */

@@ -96,3 +96,25 @@ async fn a_call_has_no_cameras_and_a_missing_microphone_is_said() {
     ];
     assert_eq!(facts["denied"], json!(said));
 }
+
+#[tokio::test]
+async fn a_device_that_is_lost_is_told_from_one_that_a_host_turns_off() {
+    let story = json!({"scenario": "lost", "language": "en-GB"});
+    let Some(facts) = in_a_real_room("lost devices in a room of LiveKit", story).await else {
+        return;
+    };
+    let said = ["No microphone was found. Connect one, then press Unmute."];
+    assert_eq!(facts["microphone"], json!(said));
+    let said = ["No camera was found. Others can hear you without one."];
+    assert_eq!(facts["camera"], json!(said));
+    let said = [
+        "The browser does not let this page use your microphone. Allow it beside the address, then press Unmute.",
+    ];
+    assert_eq!(facts["withdrawn"], json!(said));
+}
+
+#[tokio::test]
+async fn whoever_leaves_stays_out() {
+    let story = json!({"scenario": "leaving", "language": "en-GB"});
+    in_a_real_room("leaving a room of LiveKit", story).await;
+}

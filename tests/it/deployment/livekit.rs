@@ -42,11 +42,16 @@ fn value<'a>(text: &'a str, key: &str) -> &'a str {
     found[0]
 }
 
+/// The first block of that kind in the paper.
+fn block(kind: &str) -> String {
+    let paper = text_of("deploy/livekit/README.md");
+    let (_, rest) = paper.split_once(&format!("```{kind}\n")).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
 /// The section that the paper says to put into `usher.toml`.
 fn section() -> String {
-    let paper = text_of("deploy/livekit/README.md");
-    let (_, rest) = paper.split_once("```toml\n").unwrap();
-    rest.split_once("```").unwrap().0.to_owned()
+    block("toml")
 }
 
 /// The address to which LiveKit reports.
@@ -99,32 +104,23 @@ fn the_unit_verifies() {
 }
 
 #[test]
-fn nginx_takes_the_site() {
+fn nginx_takes_the_sites() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-        ])
-        .args(["-nodes", "-subj", "/CN=livekit.example.com"])
-        .args(["-keyout", "privkey.pem", "-out", "fullchain.pem"])
-        .current_dir(here)
-        .output()
-        .expect("openssl is missing; tests/run --tools installs it");
-    assert!(made.status.success(), "{}", said(&made));
-    let site = text_of("deploy/livekit/nginx.conf")
-        .replace(
-            "/etc/letsencrypt/live/livekit.example.com",
-            here.to_str().unwrap(),
-        )
-        .replace("/var/log/nginx", here.to_str().unwrap());
-    let configuration = format!("pid nginx.pid; events {{}} http {{ {site} }}");
+    certify(here);
+    let moved = |text: String| {
+        let text = ["livekit", "meet"].iter().fold(text, |text, name| {
+            let letsencrypt = format!("/etc/letsencrypt/live/{name}.example.com");
+            text.replace(&letsencrypt, here.to_str().unwrap())
+        });
+        text.replace("/var/log/nginx", here.to_str().unwrap())
+    };
+    let sites = moved(text_of("deploy/livekit/nginx.conf") + &block("nginx"));
+    let configuration = format!("pid nginx.pid; events {{}} http {{ {sites} }}");
     std::fs::write(here.join("nginx.conf"), configuration).unwrap();
+    std::fs::create_dir(here.join("snippets")).unwrap();
+    let snippet = moved(text_of("deploy/nginx.conf"));
+    std::fs::write(here.join("snippets/usher.conf"), snippet).unwrap();
     let arguments = [
         "-t",
         "-e",
@@ -136,6 +132,24 @@ fn nginx_takes_the_site() {
     ];
     let output = run("nginx", &arguments);
     assert!(output.status.success(), "{}", said(&output));
+}
+
+fn certify(here: &Path) {
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+        ])
+        .args(["-nodes", "-subj", "/CN=example.com"])
+        .args(["-keyout", "privkey.pem", "-out", "fullchain.pem"])
+        .current_dir(here)
+        .output()
+        .expect("openssl is missing; tests/run --tools installs it");
+    assert!(made.status.success(), "{}", said(&made));
 }
 
 /// Where `livekit-server` is on the `PATH`; elsewhere a line says that this was not tried, past the capturing of output.
