@@ -1,4 +1,5 @@
-//! Acting on a meeting server: end a room, remove somebody, say something in it, list rooms and people.
+//! Acting on a meeting server: make a room and close it, say something in it, put somebody out or mute them, list rooms and
+//! people.
 //!
 //! Each call reads the configuration and the keys as they are at that moment, takes [`PATIENCE`] at most, and can be made
 //! again: a room that is gone cannot be closed twice. Nothing here remembers anything; what has to be done although the

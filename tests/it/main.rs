@@ -30,6 +30,7 @@ mod pages;
 mod patience;
 mod ports;
 mod prosody;
+mod puppets;
 mod records;
 mod reload;
 mod smoke;

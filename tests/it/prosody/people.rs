@@ -1,24 +1,15 @@
 //! XMPP clients, all in one Node process, driven by lines of JSON (`tests/xmpp/client.mjs`).
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::thread;
+use std::process::Command;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 
 use super::server::{ACCOUNTS, DOMAIN, PASSWORD, Prosody, RECORDERS, repository};
-use crate::patience::soon;
+use crate::puppets::Puppets;
 
 /// The people of a test, and jicofo's focus when the test plays it.
 #[derive(Debug)]
-pub struct People {
-    child: Child,
-    commands: ChildStdin,
-    lines: mpsc::UnboundedReceiver<Value>,
-    notices: Vec<Value>,
-    seq: u64,
-}
+pub struct People(Puppets);
 
 // === impl People ===
 
@@ -30,21 +21,9 @@ impl People {
             "the XMPP client is not installed: run `npm ci` in {}",
             folder.display()
         );
-        let mut child = Command::new("node")
-            .arg(folder.join("client.mjs"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node is installed");
-        let commands = child.stdin.take().expect("stdin is piped");
-        let lines = read_lines(child.stdout.take().expect("stdout is piped"));
-        Self {
-            child,
-            commands,
-            lines,
-            notices: Vec::new(),
-            seq: 0,
-        }
+        Self(Puppets::start(
+            Command::new("node").arg(folder.join("client.mjs")),
+        ))
     }
 
     /// Somebody without an account joins a room; `room` is the whole address. The answer says what became of it.
@@ -91,44 +70,13 @@ impl People {
     }
 
     /// Sends one command and waits for its answer.
-    pub async fn ask(&mut self, mut command: Value) -> Value {
-        self.seq += 1;
-        command["seq"] = json!(self.seq);
-        writeln!(self.commands, "{command}").expect("the XMPP client is running");
-        loop {
-            let line = self.next_line(&command).await;
-            if line["seq"] == json!(self.seq) {
-                return line;
-            }
-            self.notices.push(line);
-        }
+    pub async fn ask(&mut self, command: Value) -> Value {
+        self.0.ask(command).await
     }
 
     /// Waits for something that happened to a client by itself, in the past or the future.
     pub async fn notice(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
-        if let Some(at) = self.notices.iter().position(&is_it) {
-            return self.notices.remove(at);
-        }
-        loop {
-            let line = self.next_line(&json!("a notice")).await;
-            if is_it(&line) {
-                return line;
-            }
-            self.notices.push(line);
-        }
-    }
-
-    async fn next_line(&mut self, waiting_for: &Value) -> Value {
-        soon(&format!("an answer to {waiting_for}"), self.lines.recv())
-            .await
-            .unwrap_or_else(|| panic!("the XMPP client ended at {waiting_for}"))
-    }
-}
-
-impl Drop for People {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.0.notice(is_it).await
     }
 }
 
@@ -146,17 +94,4 @@ fn merge(command: &mut Value, more: Value) {
     if let (Value::Object(command), Value::Object(more)) = (command, more) {
         command.extend(more);
     }
-}
-
-fn read_lines(output: ChildStdout) -> mpsc::UnboundedReceiver<Value> {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            let line = serde_json::from_str(&line).expect("the XMPP client writes JSON");
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
 }

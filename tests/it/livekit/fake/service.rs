@@ -136,11 +136,9 @@ impl Calling {
             "ListRooms" => self.list_rooms(&read(body)?),
             "DeleteRoom" => self.delete_room(&read(body)?),
             "ListParticipants" => self.list_participants(&read(body)?),
-            "GetParticipant" => self.get_participant(read(body)?),
             "RemoveParticipant" => self.remove_participant(read(body)?),
             "UpdateParticipant" => self.update_participant(read(body)?),
             "MutePublishedTrack" => self.mute(&read(body)?),
-            "UpdateRoomMetadata" => self.update_metadata(read(body)?),
             "SendData" => self.send_data(read(body)?),
             _ => Err(Failure::BadRoute),
         }
@@ -183,12 +181,6 @@ impl Calling {
         self.in_room(&request.room)?;
         let participants = self.server.state().world.people(&request.room);
         done(&proto::ListParticipantsResponse { participants })
-    }
-
-    fn get_participant(&mut self, request: proto::RoomParticipantIdentity) -> Outcome {
-        self.in_room(&request.room)?;
-        let mut state = self.server.state();
-        done(&*state.world.person(&request.room, &request.identity)?)
     }
 
     fn remove_participant(&mut self, request: proto::RoomParticipantIdentity) -> Outcome {
@@ -238,14 +230,6 @@ impl Calling {
         done(&proto::MuteRoomTrackResponse {
             track: Some(track.clone()),
         })
-    }
-
-    fn update_metadata(&mut self, request: proto::UpdateRoomMetadataRequest) -> Outcome {
-        self.in_room(&request.room)?;
-        let mut state = self.server.state();
-        let room = state.world.served(&request.room)?;
-        room.metadata = request.metadata;
-        done(room)
     }
 
     /// Nobody by that name is no fault: then nobody gets it.

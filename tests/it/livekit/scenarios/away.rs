@@ -1,6 +1,6 @@
 //! usher is away for longer and longer: LiveKit tries a webhook for 15 seconds, keeps the next ones for 30, and forgets.
 //!
-//! One after the other: `away_for_10_seconds` is over when usher is back before the last try of the first webhook, after
+//! One after the other: `for_10_seconds` is over when usher is back before the last try of the first webhook, after
 //! 20 the first is lost, after 40 all of them.
 
 use serde_json::{Value, json};

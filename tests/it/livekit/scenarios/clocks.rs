@@ -1,15 +1,8 @@
 //! Clocks that differ by a minute, and keys that are changed while people talk.
 
-use super::stage::{QUICK, Stage};
+use super::stage::{ALONE, QUICK, Stage};
 use crate::end_to_end::story::lines;
 use crate::livekit::fake::{API_KEY, API_SECRET, Fate, Key, LiveKit};
-
-const ALONE: [&str; 4] = [
-    "1 active first_joined",
-    "2 participant.joined ann entered",
-    "3 participant.left ann left",
-    "4 completed last_left",
-];
 
 #[tokio::test]
 async fn a_clock_that_is_a_minute_behind_loses_nothing() {

@@ -1,14 +1,8 @@
 //! usher is killed at the worst moments of a webhook, and NATS is away when a meeting ends.
 
-use super::stage::Stage;
+use super::stage::{ALONE, Stage};
 use crate::livekit::fake::Delivery;
 
-const ALONE: [&str; 4] = [
-    "1 active first_joined",
-    "2 participant.joined ann entered",
-    "3 participant.left ann left",
-    "4 completed last_left",
-];
 /// A disk so slow that usher is killed between two of its writes, in microseconds.
 const SLOW_DISK: &str = "inject=fdatasync:delay_enter=2000000";
 

@@ -2,15 +2,8 @@
 
 use serde_json::json;
 
-use super::stage::{Stage, millis};
+use super::stage::{ALONE, Stage, millis};
 use crate::end_to_end::story::lines;
-
-const ALONE: [&str; 4] = [
-    "1 active first_joined",
-    "2 participant.joined ann entered",
-    "3 participant.left ann left",
-    "4 completed last_left",
-];
 
 /// Nobody is in, so it is over without that word.
 #[tokio::test]

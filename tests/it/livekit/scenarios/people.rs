@@ -6,7 +6,7 @@ use livekit_protocol as proto;
 use proto::DisconnectReason;
 use proto::participant_info::{Kind, State};
 
-use super::stage::Stage;
+use super::stage::{ALONE, Stage};
 use crate::end_to_end::stage::talk;
 use crate::livekit::fake::{TURN_PASSWORD, person};
 
@@ -68,13 +68,6 @@ async fn only_people_begin_a_meeting_and_keep_it_alive() {
     stage.livekit.until_settled().await;
     stage.assert_story(&ALONE).await;
 }
-
-const ALONE: [&str; 4] = [
-    "1 active first_joined",
-    "2 participant.joined ann entered",
-    "3 participant.left ann left",
-    "4 completed last_left",
-];
 
 fn hidden(identity: &str) -> proto::ParticipantInfo {
     let mut info = person(identity);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::stage::{PATIENT, QUICK, Stage, millis, webhook};
+use super::stage::{ALONE, PATIENT, QUICK, Stage, millis, webhook};
 use crate::end_to_end::stage::clock;
 use crate::end_to_end::story::{lines, time};
 use crate::livekit::real::{People, Server};
@@ -10,12 +10,7 @@ use crate::usher::Usher;
 
 const WHAT: &str = "scenarios with a real LiveKit";
 const PEOPLE: &str = "people at a real LiveKit";
-const ALONE: [&str; 4] = [
-    "1 active first_joined",
-    "2 participant.joined ann entered",
-    "3 participant.left ann left",
-    "4 completed last_left",
-];
+
 /// Between the clocks of a client and of the server, which is the same machine; webhooks tell whole seconds.
 const TOLERANCE: i64 = 1500;
 

@@ -26,6 +26,13 @@ pub struct Booked {
     pub room: String,
 }
 
+/// The story of ann, who came and went.
+pub const ALONE: [&str; 4] = [
+    "1 active first_joined",
+    "2 participant.joined ann entered",
+    "3 participant.left ann left",
+    "4 completed last_left",
+];
 /// Grace times short enough for a test.
 pub const QUICK: &str = "[meetings]\nadhoc_grace_secs = 1\nbooked_grace_secs = 1\n";
 /// Grace times that no test waits for.

@@ -3,15 +3,9 @@
 use livekit_protocol as proto;
 use proto::participant_info::Kind;
 
-use super::stage::{Stage, webhook};
+use super::stage::{ALONE, Stage, webhook};
 use crate::livekit::fake::{Fate, person};
 
-const ALONE: [&str; 4] = [
-    "1 active first_joined",
-    "2 participant.joined ann entered",
-    "3 participant.left ann left",
-    "4 completed last_left",
-];
 /// What LiveKit lets a room and a participant carry, in bytes.
 const METADATA: usize = 512 * 1024;
 const LARGE: usize = 1_500_000;
