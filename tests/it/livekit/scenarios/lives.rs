@@ -61,7 +61,7 @@ pub async fn a_restart_that_usher_did_not_see() {
     let mut stage = Stage::with(redis(), QUICK).await;
     stage.livekit.join("alpha", "ann");
     stage.until_people(1).await;
-    let joined = clock().timestamp() as f64;
+    let (joined, since) = (clock().timestamp() as f64, Instant::now());
     stage
         .usher
         .eventually("a list with ann on it", async |usher: &Usher| {
@@ -74,6 +74,7 @@ pub async fn a_restart_that_usher_did_not_see() {
     stage.livekit.crash().await;
     stage.livekit.restart().await;
     talk(outage, OUTAGE).await;
+    talk(since, OPENING).await;
     stage.usher.restart().await;
     let first_look = "usher_livekit_listings_total{of=\"people\",result=\"ok\"}";
     stage.usher.until_metrics(&[(first_look, 1.0)]).await;
