@@ -99,7 +99,8 @@ impl Meetings {
         }
     }
 
-    /// People are in a room that has no meeting: it gets one.
+    /// People are in a room that has no meeting: it gets one. Where the earlier one was over for everyone and the room is to
+    /// stay shut, it says so, and nobody stays.
     async fn adopt(
         &self,
         seen: &[Observation],
@@ -110,12 +111,14 @@ impl Meetings {
             Some(id) => self.get(id).await?,
             None => None,
         };
-        let meeting = Meeting::unbooked(
+        let window = self.0.config.borrow().window();
+        let mut meeting = Meeting::unbooked(
             self.0.ambient.meeting_id(),
             seen[0].room.clone(),
             earlier.as_ref(),
             now,
         );
+        meeting.shut = earlier.and_then(|earlier| window.shut(&earlier, now));
         let (step, taken) = self.apply_all(meeting, seen, now)?;
         if step.events.is_empty() {
             return Ok(vec![Verdict::Ignored; seen.len()]);

@@ -1,12 +1,15 @@
 //! Who is removed from a meeting is put out of its room, stays out, and gets no token.
 
+use std::fs;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::stage::{Booked, PAT, PAT_ID, SARA, SARA_ID, Stage, after};
 use crate::api::{Said, text};
 use crate::end_to_end::story::lines;
-use crate::usher::KEY;
+use crate::reload::save_in_place;
+use crate::usher::{KEY, Usher};
 
 /// A meeting that names its people.
 async fn between(stage: &Stage, people: &[&str]) -> Booked {
@@ -39,12 +42,13 @@ async fn who_is_removed_goes_whenever_they_come_back() {
     stage.until_present(&meeting.room, &["bob"]).await;
     stage.until_orders("remove", "done", 1).await;
     stage.until_people(1).await;
-    let told = lines(&stage.told(&meeting));
-    assert!(
-        told.iter()
-            .any(|line| line.ends_with("participant.left ann kicked")),
-        "{told:?}"
-    );
+    let is_told = async |_: &Usher| {
+        let told = lines(&stage.told(&meeting));
+        let mut told = told.iter();
+        told.any(|line| line.ends_with("participant.left ann kicked"))
+            .then_some(())
+    };
+    stage.usher.eventually("that she was put out", is_told).await;
     // Her token is still good at LiveKit.
     stage.livekit.join(&meeting.room, "ann#phone");
     stage.until_orders("remove", "done", 2).await;
@@ -192,4 +196,32 @@ async fn a_person_who_is_removed_is_told_so_everywhere() {
         .send(&pat, Method::POST, &of_meeting("/waiting"), &json!({}))
         .await;
     assert_eq!(here.json()["data"]["state"], "removed", "{here:?}");
+}
+
+#[tokio::test]
+async fn who_is_switched_off_is_put_out_wherever_they_are_and_not_for_ever() {
+    let stage = Stage::start().await;
+    let meeting = between(&stage, &[PAT_ID, "bob"]).await;
+    stage.livekit.join(&meeting.room, PAT_ID);
+    stage.livekit.join(&meeting.room, "bob");
+    stage.until_people(2).await;
+    let file = stage.usher.config_dir().join("users.toml");
+    let users = fs::read_to_string(&file).expect("the file is there");
+    let (before, after) = users.rsplit_once("active = true").expect("Pat is the last");
+    save_in_place(&file, &format!("{before}active = false{after}"));
+    stage.until_present(&meeting.room, &["bob"]).await;
+    stage.until_orders("remove", "done", 1).await;
+    stage.livekit.join(&meeting.room, PAT_ID);
+    stage.until_orders("remove", "done", 2).await;
+    stage.until_present(&meeting.room, &["bob"]).await;
+    let said = stage.about(&meeting, Method::PUT, "bob", &json!({})).await;
+    assert_eq!(said.json()["data"], json!({ "removed": [] }), "{said:?}");
+    save_in_place(&file, &users);
+    let applied = [("usher_config_reloads_total{result=\"applied\"}", 2.0)];
+    stage.usher.until_metrics(&applied).await;
+    stage.livekit.join(&meeting.room, PAT_ID);
+    stage.until_people(2).await;
+    assert_eq!(stage.livekit.present(&meeting.room), ["bob", PAT_ID]);
+    let removed = "usher_orders_total{kind=\"remove\",result=\"done\"}";
+    assert_eq!(stage.usher.metric(removed).await, 2.0, "they may stay now");
 }
