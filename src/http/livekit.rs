@@ -60,11 +60,12 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
 /// Whether a program may have a token for somebody in a room: not where the meeting there is over for everyone, and not for
 /// somebody who was removed from it.
 async fn require_welcome(request: &Incoming, room: &RoomKey, identity: &str) -> Result<(), ApiError> {
-    if let Booked::Over(_) = request.booked(room).await? {
+    let booked = request.booked(room).await?;
+    if let Booked::Over(_) = booked {
         return Err(MeetingRefusal::Over.into());
     }
     let own = identity.split('#').next().and_then(|own| UserId::parse(own).ok());
-    match own.is_some_and(|user| request.api.meetings.is_removed(room, &user)) {
+    match own.is_some_and(|user| request.keeps_out(room, &user, &booked)) {
         true => Err(MeetingRefusal::Removed.into()),
         false => Ok(()),
     }

@@ -198,6 +198,38 @@ async fn a_person_who_is_removed_is_told_so_everywhere() {
     assert_eq!(here.json()["data"]["state"], "removed", "{here:?}");
 }
 
+/// Everybody left before its time was; whoever comes now begins what follows it.
+#[tokio::test]
+async fn who_is_removed_stays_out_of_the_rest_of_the_booked_time() {
+    let stage = Stage::with(
+        "",
+        "[meetings]\nadhoc_grace_secs = 1\nbooked_grace_secs = 1\n",
+        "",
+    )
+    .await;
+    let pat = stage.sign_in(PAT).await;
+    let wanted = json!({ "scheduledAt": after(-30), "durationMinutes": 30, "participants": [PAT_ID, "bob"] });
+    let meeting = stage.book_as(KEY, wanted).await;
+    let bob = stage.livekit.join(&meeting.room, "bob");
+    stage.until_people(1).await;
+    stage.about(&meeting, Method::DELETE, PAT_ID, &json!({})).await;
+    stage.livekit.leave(&bob);
+    let is_over = async |_: &Usher| {
+        let told = lines(&stage.told(&meeting));
+        told.iter().any(|line| line.contains("completed")).then_some(())
+    };
+    stage.usher.eventually("the end of the meeting", is_over).await;
+    let room = json!({ "room_name": meeting.room });
+    let refused = [
+        stage.send(&pat, Method::POST, "/api/livekit/token", &room).await,
+        generated(&stage, &meeting, PAT_ID).await,
+    ];
+    for said in refused {
+        said.assert_refused(403, "removed_from_meeting");
+    }
+    assert_eq!(generated(&stage, &meeting, "bob").await.status, 200);
+}
+
 #[tokio::test]
 async fn who_is_switched_off_is_put_out_wherever_they_are_and_not_for_ever() {
     let stage = Stage::start().await;
