@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 
 use super::{issue, require_welcome};
 use crate::audit::Act;
-use crate::domain::{RoomKey, RoomName, Timestamp, UserId, hex};
+use crate::domain::participant::user_of;
+use crate::domain::{RoomKey, RoomName, Timestamp, hex};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::auth::{Asker, Caller, MAY_GENERATE};
@@ -106,7 +107,7 @@ async fn for_program(request: &Incoming, caller: &Caller<'_>, body: Body) -> Res
     let identity = identity.unwrap_or_else(|| fresh(request, "participant"));
     let act = Act {
         room: Some(room.clone()),
-        user: UserId::parse(&identity).ok(),
+        user: user_of(&identity),
         ..request.issue_to(caller)
     };
     let answer = async || {

@@ -231,6 +231,25 @@ async fn who_is_removed_stays_out_of_the_rest_of_the_booked_time() {
 }
 
 #[tokio::test]
+async fn an_id_with_a_number_sign_is_found_under_its_identity() {
+    let stage = Stage::start().await;
+    let meeting = between(&stage, &["a#b", "bob"]).await;
+    stage.livekit.join(&meeting.room, "a%23b");
+    stage.until_people(1).await;
+    let said = stage.about(&meeting, Method::DELETE, "a%23b", &json!({})).await;
+    assert_eq!(said.json()["data"], json!({ "removed": ["a#b"] }), "{said:?}");
+    stage.until_present(&meeting.room, &[]).await;
+    generated(&stage, &meeting, "a%23b")
+        .await
+        .assert_refused(403, "removed_from_meeting");
+    assert_eq!(
+        generated(&stage, &meeting, "a%2523b").await.status,
+        200,
+        "somebody else"
+    );
+}
+
+#[tokio::test]
 async fn who_is_switched_off_is_put_out_wherever_they_are_and_not_for_ever() {
     let stage = Stage::start().await;
     let meeting = between(&stage, &[PAT_ID, "bob"]).await;
