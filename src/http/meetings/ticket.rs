@@ -9,6 +9,7 @@ use crate::http::Incoming;
 use crate::http::backend::Server;
 use crate::http::error::{ApiError, MeetingRefusal};
 use crate::http::field::life_or;
+use crate::http::join::decision;
 use crate::signin::Session;
 use crate::telemetry::label::{TokenKind, TokenResult};
 use crate::tokens::livekit::{self, DisplayName, Identity, RoomConfig};
@@ -152,8 +153,7 @@ pub(super) fn kept_end(daemon: &Daemon, meeting: &Meeting) -> Option<Timestamp> 
 
 /// Who was let in by the waiting room does not wait in the lobby of the server again.
 fn is_let_in(request: &Incoming, session: &Session, meeting: &Meeting) -> bool {
-    let decision = request.api.waiting.decision(meeting.id, &session.user.id);
-    decision == Some(Decision::Admitted)
+    decision(request, meeting, &session.user.id) == Some(Decision::Admitted)
 }
 
 fn person(session: &Session, client: Option<&Client>) -> Result<Person, ApiError> {

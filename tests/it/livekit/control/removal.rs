@@ -5,7 +5,7 @@ use std::fs;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::stage::{Booked, PAT, PAT_ID, SARA, SARA_ID, Stage, after};
+use super::stage::{Booked, MEETINGS, PAT, PAT_ID, SARA, SARA_ID, Stage, after};
 use crate::api::{Said, text};
 use crate::end_to_end::story::lines;
 use crate::reload::save_in_place;
@@ -275,4 +275,28 @@ async fn who_is_switched_off_is_put_out_wherever_they_are_and_not_for_ever() {
     assert_eq!(stage.livekit.present(&meeting.room), ["bob", PAT_ID]);
     let removed = "usher_orders_total{kind=\"remove\",result=\"done\"}";
     assert_eq!(stage.usher.metric(removed).await, 2.0, "they may stay now");
+}
+
+/// What hosts said is forgotten with a restart; who is in was let in all the same.
+#[tokio::test]
+async fn who_is_in_waits_for_nobody_unless_somebody_says_otherwise() {
+    let rules = "[[rules]]\nrooms = \"*\"\nlobby = true\nwait_for_host = true\n";
+    let stage = Stage::with("", MEETINGS, rules).await;
+    let pat = stage.sign_in(PAT).await;
+    let meeting = between(&stage, &[PAT_ID, "bob"]).await;
+    let path = format!("/api/meetings/{}/waiting", meeting.id);
+    let here = async || stage.send(&pat, Method::POST, &path, &json!({})).await.json()["data"].clone();
+    assert_eq!(here().await["state"], "waiting");
+    stage.livekit.join(&meeting.room, PAT_ID);
+    stage.until_people(1).await;
+    let inside = here().await;
+    assert_eq!(inside["state"], "ready", "{inside:#}");
+    text(&inside["livekitDetails"]["token"]);
+    let deny = json!({ "userId": PAT_ID, "admit": false });
+    let admit = format!("/api/meetings/{}/admit", meeting.id);
+    let said = stage.send(KEY, Method::POST, &admit, &deny).await;
+    assert_eq!(said.status, 200, "{said:?}");
+    assert_eq!(here().await["state"], "denied");
+    stage.about(&meeting, Method::DELETE, PAT_ID, &json!({})).await;
+    assert_eq!(here().await["state"], "removed");
 }
