@@ -120,11 +120,18 @@ impl Ticket {
     ) -> Result<Issued, ApiError> {
         let grant = livekit::Grant {
             name: DisplayName::shortened(self.person.name.as_str()),
-            room_admin: self.entry.moderator,
+            room_admin: self.entry.moderator && !self.is_for_a_person(),
             room_config: self.entry.max_people.map(RoomConfig::of_at_most),
             ..livekit::Grant::participant(room.clone(), self.identity(request)?, self.until)
         };
         Ok(server.issue_opening(&grant, request.context.received_at, self.opens_at)?)
+    }
+
+    /// Whether somebody has it who signed in. LiveKit renews the tokens of those who are connected, with all that is in
+    /// them: whoever has `roomAdmin` keeps it when they moderate no more, can hide, and cannot be put out for good. People mute and
+    /// remove through usher, which judges them each time.
+    fn is_for_a_person(&self) -> bool {
+        self.session.is_some()
     }
 
     /// Somebody without an id is somebody new each time.
