@@ -22,7 +22,7 @@ use crate::http::backend::livekit;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::field::life;
-use crate::http::meetings::ticket::limit;
+use crate::http::meetings::ticket::kept_end;
 use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
 use crate::signin::Session;
@@ -168,9 +168,9 @@ async fn own_grant(
     let until = session.token_until(now, &request.config, client);
     let daemon = &request.config.daemon;
     let booked = request.booked(&key).await?;
-    let of_meeting = booked.meeting().and_then(|meeting| limit(daemon, meeting, now));
+    let kept_end = booked.meeting().and_then(|meeting| kept_end(daemon, meeting));
     let longest = daemon.livekit_token_life(&key.backend).map(|life| now + life);
-    let until = of_meeting.into_iter().chain(longest).fold(until, Timestamp::min);
+    let until = kept_end.into_iter().chain(longest).fold(until, Timestamp::min);
     // Without `roomAdmin`, whoever moderates: a connection keeps that for good, and people act through usher.
     Ok(Grant {
         name: DisplayName::shortened(&session.user.name),

@@ -153,7 +153,7 @@ pub(in crate::http) fn limit(daemon: &Daemon, meeting: &Meeting, now: Timestamp)
 }
 
 /// The booked end, where nobody may be in after it.
-pub(super) fn kept_end(daemon: &Daemon, meeting: &Meeting) -> Option<Timestamp> {
+pub(in crate::http) fn kept_end(daemon: &Daemon, meeting: &Meeting) -> Option<Timestamp> {
     let slot = meeting.booking.slot.filter(|_| daemon.meetings.enforce_end);
     slot.map(|slot| slot.ends_at())
 }
