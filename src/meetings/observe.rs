@@ -107,18 +107,16 @@ impl Meetings {
         continues: Option<MeetingId>,
         now: Timestamp,
     ) -> Result<Vec<Verdict>, MeetingsError> {
-        let earlier = match continues {
+        let room = &seen[0].room;
+        let called_off = || self.index(|index| index.called_off_in(room));
+        let last = match continues.or_else(called_off) {
             Some(id) => self.get(id).await?,
             None => None,
         };
+        let earlier = last.as_ref().filter(|last| continues == Some(last.id));
+        let mut meeting = Meeting::unbooked(self.0.ambient.meeting_id(), room.clone(), earlier, now);
         let window = self.0.config.borrow().window();
-        let mut meeting = Meeting::unbooked(
-            self.0.ambient.meeting_id(),
-            seen[0].room.clone(),
-            earlier.as_ref(),
-            now,
-        );
-        meeting.shut = earlier.and_then(|earlier| window.shut(&earlier, now));
+        meeting.shut = last.and_then(|last| window.shut(&last, now));
         let (step, taken) = self.apply_all(meeting, seen, now)?;
         if step.events.is_empty() {
             return Ok(vec![Verdict::Ignored; seen.len()]);

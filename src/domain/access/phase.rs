@@ -69,20 +69,23 @@ impl Window {
         Some(opens_at.unwrap_or(Timestamp::MIN_UTC))
     }
 
-    /// Until when, and why, nobody may be in the room of an arranged meeting: where people come back to such a one, whatever
-    /// follows is over too.
+    /// Until when, and why, nobody may be in the room of a meeting that somebody arranged, or that follows such a one: whatever
+    /// follows it is over too.
     pub fn shut(&self, meeting: &Meeting, at: Timestamp) -> Option<Shut> {
         let is_shut = matches!(self.phase(meeting, at), Phase::Over { is_shut: true, .. });
-        let no_token_is_left = || Some(meeting.called_off_at?.checked_add_signed(self.tokens_live));
-        let until = self.closes_at(meeting).map(Some).or_else(no_token_is_left)?;
-        let until = until.unwrap_or(Timestamp::MAX_UTC);
+        let no_token_is_left = || {
+            let until = meeting.called_off_at?.checked_add_signed(self.tokens_live);
+            Some(until.unwrap_or(Timestamp::MAX_UTC))
+        };
+        let until = self.closes_at(meeting).or_else(no_token_is_left)?;
         let why = match (meeting.shut, meeting.status, meeting.called_off_at) {
             (Some(shut), ..) => shut.why,
             (_, Status::Cancelled { .. }, _) => CloseReason::Cancelled,
             (_, _, Some(_)) => CloseReason::Ended,
             _ => CloseReason::TimeIsUp,
         };
-        (is_shut && meeting.booking.is_arranged()).then_some(Shut { until, why })
+        let counts = meeting.booking.is_arranged() || meeting.shut.is_some();
+        (is_shut && counts).then_some(Shut { until, why })
     }
 
     /// Whether a caller ended it or called it off, or its end has come and is kept; or people came back to such a meeting.

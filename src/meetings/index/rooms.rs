@@ -109,6 +109,12 @@ impl Index {
             .is_some_and(|called_off| called_off.at >= issued_at)
     }
 
+    /// The last meeting of the room, if a caller ended it or called it off; known longer than it can be continued.
+    pub(in crate::meetings) fn called_off_in(&self, room: &RoomKey) -> Option<MeetingId> {
+        let called_off = self.rooms.get(room)?.called_off?;
+        Some(called_off.meeting)
+    }
+
     /// Whether somebody was removed from the meeting that they would come to at `at`; named as servers report them.
     pub(in crate::meetings) fn is_removed(&self, room: &RoomKey, user: &UserId, at: Timestamp) -> bool {
         let current = self.rooms.get(room).and_then(|room| room.current(at));

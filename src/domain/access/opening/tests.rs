@@ -249,6 +249,15 @@ fn who_comes_back_to_what_is_over_for_everyone_opens_nothing() {
 }
 
 #[test]
+fn what_follows_is_shut_although_nobody_knows_any_more_whose_it_is() {
+    let off = cancelled(booking(when(60, 30)), 70);
+    let mut next = come_back(&off, WINDOW, 71);
+    next.booking.client = ClientId::adhoc();
+    assert_eq!(WINDOW.shut(&next, at(72)), next.shut);
+    assert_eq!(WINDOW.shut(&next, at(110)), None);
+}
+
+#[test]
 fn who_comes_back_to_a_room_that_is_not_shut_is_at_home() {
     for (before, window) in [
         (completed(booking(when(60, 30)), 70), WINDOW),

@@ -155,6 +155,7 @@ fn who_comes_back_to_what_was_called_off_makes_no_old_token_good() {
     });
     put(&mut index, &back, 200);
     assert!(index.is_called_off(&room(), at(50)), "while they are in");
+    assert_eq!(index.called_off_in(&room()), Some(ended.id));
     let gone = step(back, 300, &Input::End);
     put(&mut index, &gone, 300);
     assert!(index.is_called_off(&room(), at(50)), "and after");
