@@ -17,8 +17,12 @@ pub mod source;
 pub mod users;
 pub mod watch;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use chrono::Duration;
 
+use crate::domain::UserId;
 use crate::domain::access::Window;
 
 pub use clients::{Client, Clients, Scope, own_pages};
@@ -41,6 +45,8 @@ pub struct Config {
     pub users: Users,
     /// `rooms.toml`: channels, role contexts and rules.
     pub rooms: Rooms,
+    /// Users who are switched off, as meeting servers' reports name them: made once, since every step of a meeting asks.
+    pub switched_off: Arc<BTreeSet<UserId>>,
 }
 
 // === impl Config ===

@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
-use crate::config::{Config, Daemon, daemon};
+use crate::config::{Config, daemon};
 use crate::domain::meeting::Order;
 use crate::domain::{Ambient, Event, Input, Meeting, MeetingId, Policy, RoomKey, Step, Timestamp};
 use crate::live::Live;
@@ -368,7 +368,7 @@ impl Meetings {
     }
 
     fn policy(&self) -> Policy {
-        policy(&self.0.config.borrow().daemon)
+        policy(&self.0.config.borrow())
     }
 
     fn now(&self) -> Timestamp {
@@ -376,7 +376,8 @@ impl Meetings {
     }
 }
 
-fn policy(daemon: &Daemon) -> Policy {
+fn policy(config: &Config) -> Policy {
+    let (daemon, switched_off) = (&config.daemon, Arc::clone(&config.switched_off));
     let config = &daemon.meetings;
     let makes_rooms = daemon.livekit.iter().any(|server| server.create_rooms);
     let early = Duration::minutes(i64::from(config.early_join_minutes));
@@ -387,6 +388,7 @@ fn policy(daemon: &Daemon) -> Policy {
         warn_before_end: Duration::minutes(i64::from(config.warn_before_end_minutes)),
         made_ahead: makes_rooms.then_some(early),
         enforce_end: config.enforce_end,
+        switched_off,
     }
 }
 

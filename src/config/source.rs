@@ -154,10 +154,12 @@ impl Texts {
             clients.map(|root| section::read(notes, &root, |file| clients::read(file, servers.as_ref())));
         let users = users.map(|root| section::read(notes, &root, users::read));
         let rooms = rooms.map(|root| section::read(notes, &root, rooms::read));
+        let users = users?;
         let config = Config {
             daemon: daemon?,
             clients: clients?,
-            users: users?,
+            switched_off: users::switched_off(&users).into(),
+            users,
             rooms: rooms?,
         };
         Some((config, root?))

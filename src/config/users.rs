@@ -1,6 +1,6 @@
 //! `users.toml`: people who may sign in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Node;
 use super::kind;
@@ -8,6 +8,7 @@ use super::notes::Once;
 use super::secret::Secret;
 use super::section::Section;
 use crate::domain::UserId;
+use crate::domain::meeting::as_reported;
 
 /// All users by e-mail address, in lower case.
 pub type Users = BTreeMap<String, User>;
@@ -30,6 +31,13 @@ pub struct User {
 pub(super) fn read(file: &Section) -> Users {
     let ids = Once::default();
     file.entries(kind::email, |email, user| Some(read_user(email, user, &ids)))
+}
+
+/// The ids of those who are switched off, as meeting servers' reports name them.
+pub(super) fn switched_off(users: &Users) -> BTreeSet<UserId> {
+    let inactive = users.values().filter(|user| !user.active);
+    let ids = inactive.filter_map(|user| user.id.as_ref());
+    ids.map(as_reported).collect()
 }
 
 fn read_user(email: &str, user: &Section, ids: &Once) -> User {

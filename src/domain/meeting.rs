@@ -4,6 +4,9 @@
 //! and the same events. Facts that are late or repeated are not errors; they are a [`Step`] without events. A final state
 //! stays final: what is learned afterwards corrects the figures with one `amended` event.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +29,7 @@ mod tests;
 pub use booking::{Appointment, Booking, Confidential, Details, Kind, MeetingType, Slot};
 pub use change::Change;
 pub use order::{CloseReason, Order};
-pub use removal::as_reported;
+pub use removal::{Shut, as_reported};
 
 /// A meeting, from booking to its final figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +75,9 @@ pub struct Meeting {
     /// When the meeting was over that it continues: until then the open room was that one's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows: Option<Timestamp>,
+    /// Nobody may be in, since the meeting that it continues was over for everyone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shut: Option<Shut>,
 }
 
 /// Where a meeting stands. Completed, cancelled and missed are final.
@@ -135,7 +141,7 @@ pub enum Input {
 }
 
 /// How long usher waits before it draws conclusions (`usher.toml`, `[meetings]`).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// Empty for so long, a room nobody booked is over.
     pub adhoc_grace: Duration,
@@ -149,6 +155,8 @@ pub struct Policy {
     pub made_ahead: Option<Duration>,
     /// Whether the booked end closes the room.
     pub enforce_end: bool,
+    /// Users who may be in no meeting, as meeting servers' reports name them.
+    pub switched_off: Arc<BTreeSet<UserId>>,
 }
 
 /// The outcome of one input.
@@ -239,6 +247,7 @@ impl Meeting {
             prepared_of: None,
             called_off_at: None,
             follows: None,
+            shut: None,
         }
     }
 

@@ -84,16 +84,28 @@ impl Participant {
         self.person().user.as_ref() == Some(user)
     }
 
-    /// The user whom the identity names: further connections of one person carry a suffix after `#`, and a `#` or `%` of
-    /// the user's own id is percent-encoded there.
+    /// The user whom the identity names.
     pub fn user(&self) -> Option<UserId> {
-        let own = self.identity.split('#').next().unwrap_or_default();
-        UserId::parse(&own.replace("%23", "#").replace("%25", "%")).ok()
+        user_of(&self.identity)
     }
+}
+
+/// Who a user is in a room of LiveKit: their id, in which `#`, and `%` with it, is percent-encoded, so that two users never
+/// share an identity, and none is taken for a further connection of another.
+pub fn identity_of(user: &UserId) -> String {
+    user.as_str().replace('%', "%25").replace('#', "%23")
+}
+
+/// The user whom an identity names. Further connections of one person carry a suffix after `#`.
+pub fn user_of(identity: &str) -> Option<UserId> {
+    let own = identity.split('#').next().unwrap_or_default();
+    UserId::parse(&own.replace("%23", "#").replace("%25", "%")).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn participant(identity: &str) -> Participant {
@@ -114,6 +126,16 @@ mod tests {
         assert_eq!(user("ann#phone").as_deref(), Some("ann"), "a second connection");
         assert_eq!(user("a%23b%25c").as_deref(), Some("a#b%c"));
         assert_eq!(user(""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_user_is_found_again_by_their_identity(id in "[a%#235\\PC]{1,20}", suffix in "(#[a-z%#]{0,5})?") {
+            let Ok(user) = UserId::parse(&id) else { return Ok(()) };
+            let identity = identity_of(&user);
+            prop_assert!(!identity.contains('#'));
+            prop_assert_eq!(user_of(&(identity + &suffix)), Some(user));
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::error::{ApiError, MeetingRefusal, SignInRefusal};
 use super::join::Arrival;
 use super::meetings::door::local;
 use crate::config::Config;
-use crate::domain::RoomKey;
 use crate::domain::access::{Booked, Closed, Entry, EntryDenial, Visitor};
+use crate::domain::{RoomKey, UserId};
 
 // === impl Incoming ===
 
@@ -16,18 +16,29 @@ impl Incoming {
         let booked = self.booked(room).await?;
         let entry = self.config.rooms.access.entry(&room.name, visitor, &booked);
         let entry = entry.map_err(|denial| refusal(denial, &self.config))?;
-        self.require_not_removed(room, visitor)?;
+        self.require_not_removed(room, visitor, &booked)?;
         self.require_admission(visitor, &booked)?;
         Ok(entry)
     }
 
-    fn require_not_removed(&self, room: &RoomKey, visitor: Visitor<'_>) -> Result<(), MeetingRefusal> {
+    fn require_not_removed(
+        &self,
+        room: &RoomKey,
+        visitor: Visitor<'_>,
+        booked: &Booked,
+    ) -> Result<(), MeetingRefusal> {
         match visitor {
-            Visitor::User(user) if self.api.meetings.is_removed(room, &user.id) => {
-                Err(MeetingRefusal::Removed)
-            }
+            Visitor::User(user) if self.keeps_out(room, &user.id, booked) => Err(MeetingRefusal::Removed),
             _ => Ok(()),
         }
+    }
+
+    /// Whether somebody was removed from the meeting that is open in the room, or from the one that everybody has left and
+    /// whose time the room still is.
+    pub(super) fn keeps_out(&self, room: &RoomKey, user: &UserId, booked: &Booked) -> bool {
+        let found = booked.meeting();
+        found.is_some_and(|meeting| meeting.booking.is_removed(user))
+            || self.api.meetings.is_removed(room, user)
     }
 
     /// Whoever is on the list of a meeting and has to wait for it waits at every door.

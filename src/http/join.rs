@@ -17,7 +17,7 @@ use super::sso::paged;
 use super::{Api, Incoming, answered, incoming, read};
 use crate::domain::{Meeting, MeetingId};
 use crate::telemetry::label::Route;
-pub(super) use door::Arrival;
+pub(super) use door::{Arrival, decision};
 pub(super) use host::host;
 
 #[derive(OpenApi)]

@@ -13,7 +13,8 @@ use super::answer::Answer;
 use super::error::{ApiError, MeetingRefusal};
 use super::{Api, Incoming, answered, post};
 use crate::domain::access::Booked;
-use crate::domain::{RoomKey, Timestamp, UserId};
+use crate::domain::participant::user_of;
+use crate::domain::{RoomKey, Timestamp};
 use crate::telemetry::label::{Route, TokenKind, TokenResult};
 use crate::tokens::livekit::Grant;
 use crate::tokens::{Issued, LiveKitTokens};
@@ -60,11 +61,11 @@ pub(super) fn routes(api: &Api) -> BoxedFilter<(Answer,)> {
 /// Whether a program may have a token for somebody in a room: not where the meeting there is over for everyone, and not for
 /// somebody who was removed from it.
 async fn require_welcome(request: &Incoming, room: &RoomKey, identity: &str) -> Result<(), ApiError> {
-    if let Booked::Over(_) = request.booked(room).await? {
+    let booked = request.booked(room).await?;
+    if let Booked::Over(_) = booked {
         return Err(MeetingRefusal::Over.into());
     }
-    let own = identity.split('#').next().and_then(|own| UserId::parse(own).ok());
-    match own.is_some_and(|user| request.api.meetings.is_removed(room, &user)) {
+    match user_of(identity).is_some_and(|user| request.keeps_out(room, &user, &booked)) {
         true => Err(MeetingRefusal::Removed.into()),
         false => Ok(()),
     }

@@ -52,6 +52,8 @@ struct Entry {
     parts: Vec<Part>,
     /// Who may not come (any more), as servers report them.
     removed: Vec<UserId>,
+    /// See [`Meeting::shut`].
+    is_shut: bool,
 }
 
 /// What is known of one room.
@@ -223,7 +225,9 @@ impl Room {
         if newer {
             self.last = Some((at, meeting.id));
             self.past = named_parts(meeting);
-            self.called_off = CalledOff::of(meeting);
+            // That people came back, and were put out again, is no pardon.
+            let before = self.called_off.filter(|_| meeting.shut.is_some());
+            self.called_off = CalledOff::of(meeting).or(before);
         }
     }
 
@@ -281,6 +285,7 @@ impl Entry {
             meeting_type: meeting.booking.meeting_type,
             parts,
             removed: meeting.booking.details.removed.clone(),
+            is_shut: meeting.shut.is_some(),
         }
     }
 }

@@ -99,23 +99,24 @@ impl Meetings {
         }
     }
 
-    /// People are in a room that has no meeting: it gets one.
+    /// People are in a room that has no meeting: it gets one. Where the earlier one was over for everyone and the room is to
+    /// stay shut, it says so, and nobody stays.
     async fn adopt(
         &self,
         seen: &[Observation],
         continues: Option<MeetingId>,
         now: Timestamp,
     ) -> Result<Vec<Verdict>, MeetingsError> {
-        let earlier = match continues {
+        let room = &seen[0].room;
+        let called_off = || self.index(|index| index.called_off_in(room));
+        let last = match continues.or_else(called_off) {
             Some(id) => self.get(id).await?,
             None => None,
         };
-        let meeting = Meeting::unbooked(
-            self.0.ambient.meeting_id(),
-            seen[0].room.clone(),
-            earlier.as_ref(),
-            now,
-        );
+        let earlier = last.as_ref().filter(|last| continues == Some(last.id));
+        let mut meeting = Meeting::unbooked(self.0.ambient.meeting_id(), room.clone(), earlier, now);
+        let window = self.0.config.borrow().window();
+        meeting.shut = last.and_then(|last| window.shut(&last, now));
         let (step, taken) = self.apply_all(meeting, seen, now)?;
         if step.events.is_empty() {
             return Ok(vec![Verdict::Ignored; seen.len()]);

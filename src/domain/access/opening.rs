@@ -86,10 +86,10 @@ impl Booked {
     pub fn of(meetings: Vec<Meeting>, window: Window, at: Timestamp) -> Self {
         let in_use = meetings
             .iter()
-            .any(|meeting| goes_on(meeting) && !is_arranged(meeting));
+            .any(|meeting| goes_on(meeting) && !meeting.booking.is_arranged());
         let of_each = meetings
             .into_iter()
-            .filter(is_arranged)
+            .filter(|meeting| meeting.booking.is_arranged())
             .map(|meeting| Self::of_one(meeting, window, at));
         let found = of_each.max_by(|a, b| a.weight().cmp(&b.weight()));
         match found {
@@ -149,11 +149,6 @@ impl Booked {
 
 fn goes_on(meeting: &Meeting) -> bool {
     matches!(meeting.status, Status::Active { .. })
-}
-
-/// Whether somebody arranged it; one that began by itself is nobody's booking.
-fn is_arranged(meeting: &Meeting) -> bool {
-    !meeting.booking.client.is_adhoc()
 }
 
 // === impl RoomPassword ===

@@ -3,6 +3,7 @@
 
 use chrono::Duration;
 
+use crate::domain::meeting::{CloseReason, Shut};
 use crate::domain::{Meeting, Status, Timestamp};
 
 /// For how long a booked meeting keeps its room open around its time.
@@ -68,17 +69,40 @@ impl Window {
         Some(opens_at.unwrap_or(Timestamp::MIN_UTC))
     }
 
-    /// Whether a caller ended it or called it off, or its end has come and is kept.
+    /// Until when, and why, nobody may be in the room of a meeting that somebody arranged, or that follows such a one: whatever
+    /// follows it is over too.
+    pub fn shut(&self, meeting: &Meeting, at: Timestamp) -> Option<Shut> {
+        let is_shut = matches!(self.phase(meeting, at), Phase::Over { is_shut: true, .. });
+        let no_token_is_left = || {
+            let until = meeting.called_off_at?.checked_add_signed(self.tokens_live);
+            Some(until.unwrap_or(Timestamp::MAX_UTC))
+        };
+        let until = self.closes_at(meeting).or_else(no_token_is_left)?;
+        let why = match (meeting.shut, meeting.status, meeting.called_off_at) {
+            (Some(shut), ..) => shut.why,
+            (_, Status::Cancelled { .. }, _) => CloseReason::Cancelled,
+            (_, _, Some(_)) => CloseReason::Ended,
+            _ => CloseReason::TimeIsUp,
+        };
+        let counts = meeting.booking.is_arranged() || meeting.shut.is_some();
+        (is_shut && counts).then_some(Shut { until, why })
+    }
+
+    /// Whether a caller ended it or called it off, or its end has come and is kept; or people came back to such a meeting.
     fn is_over_for_everyone(&self, meeting: &Meeting, at: Timestamp) -> bool {
         let has_ended = meeting.booking.slot.is_some_and(|slot| slot.ends_at() <= at);
         let is_cancelled = matches!(meeting.status, Status::Cancelled { .. });
-        is_cancelled || meeting.called_off_at.is_some() || (self.ends_are_kept && has_ended)
+        let follows_one = meeting.shut.is_some_and(|shut| at < shut.until);
+        is_cancelled || meeting.called_off_at.is_some() || (self.ends_are_kept && has_ended) || follows_one
     }
 
     /// Until when they may come back to one that is over, or may not where it is over for everyone: clients that
     /// lost their room try again by themselves. What a caller ended stays closed until the last token for it has run out:
     /// the server takes it for good, and rooms are made up for one meeting, so that nobody else wants to come in.
     fn closes_at(&self, meeting: &Meeting) -> Option<Timestamp> {
+        if let Some(shut) = meeting.shut {
+            return Some(shut.until);
+        }
         let ends_at = meeting.booking.slot?.ends_at();
         let (over_at, kept) = match meeting.called_off_at {
             Some(at) => (at.max(ends_at), self.grace.max(self.tokens_live)),

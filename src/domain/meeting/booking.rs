@@ -114,6 +114,11 @@ pub enum MeetingType {
 // === impl Booking ===
 
 impl Booking {
+    /// Whether somebody arranged it; what began by itself is nobody's booking.
+    pub fn is_arranged(&self) -> bool {
+        !self.client.is_adhoc()
+    }
+
     /// Whether people meet at the hospital: nothing about it happens by itself, and it has no room to join.
     pub fn is_in_person(&self) -> bool {
         let appointment = self.details.appointment.as_ref();

@@ -33,7 +33,9 @@ impl Meeting {
         };
         let told = self.warns_at(policy).into_iter().chain(self.closes_at(policy));
         let made = self.prepares_at(policy);
-        announce.into_iter().chain(over).chain(told).chain(made).min()
+        let put_out = self.has_somebody_to_put_out(policy).then_some(self.updated_at);
+        let acts = told.chain(made).chain(put_out);
+        announce.into_iter().chain(over).chain(acts).min()
     }
 
     /// When it is over by the clock of the server, because it stays empty; none while somebody is in.

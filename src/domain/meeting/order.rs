@@ -74,8 +74,8 @@ impl Meeting {
         orders.retain(|order| match order {
             Order::Open { slot } => self.waits_for_people(*slot) && self.may_come(*slot, policy, now),
             Order::Warn { ends_at } => !is_over && end == Some(*ends_at) && now < *ends_at,
-            Order::Close { why, .. } => time_is_up || *why != CloseReason::TimeIsUp,
-            Order::Remove { who, occupant, .. } => !is_over && self.has_to_go(who, occupant),
+            Order::Close { why, .. } => time_is_up || self.shut.is_some() || *why != CloseReason::TimeIsUp,
+            Order::Remove { who, occupant, .. } => !is_over && self.has_to_go(who, occupant, policy),
         });
         self.orders = orders;
         self.prepare(policy, now);
@@ -88,7 +88,7 @@ impl Meeting {
             self.closed_of = end;
             self.order_close(now, CloseReason::TimeIsUp);
         }
-        self.put_out_the_removed(now);
+        self.put_out(policy, now);
     }
 
     /// When people are to be told that the booked end is near; none while nobody is in, or once it was ordered.

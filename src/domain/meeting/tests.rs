@@ -22,6 +22,7 @@ fn policy() -> Policy {
         warn_before_end: Duration::zero(),
         made_ahead: None,
         enforce_end: false,
+        switched_off: Default::default(),
     }
 }
 

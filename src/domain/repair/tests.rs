@@ -22,6 +22,7 @@ fn policy() -> Policy {
         warn_before_end: Duration::zero(),
         enforce_end: false,
         made_ahead: None,
+        switched_off: Default::default(),
     }
 }
 

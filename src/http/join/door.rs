@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::domain::access::{Claim, Decision, Standing, Visitor, Waits, Window};
-use crate::domain::meeting::Meeting;
+use crate::domain::meeting::{Meeting, as_reported};
 use crate::domain::observation::without_address_id;
 use crate::domain::{Status, Timestamp, User, UserId};
 use crate::http::Incoming;
@@ -117,8 +117,7 @@ impl<'a> Arrival<'a> {
     }
 
     fn decision(&self) -> Option<Decision> {
-        let (rooms, user) = (&self.request.api.waiting, &self.user.id);
-        rooms.decision(self.meeting.id, user)
+        decision(self.request, self.meeting, &self.user.id)
     }
 
     fn waits(&self) -> Waits {
@@ -152,4 +151,14 @@ impl<'a> Arrival<'a> {
         let entry = |seat| rules.entry_as(&booking.room.name, Visitor::User(user), Some(seat));
         booking.seat(user).map(entry).is_some_and(|entry| entry.moderator)
     }
+}
+
+/// What was said to somebody who comes to a meeting. Who is in was let in, whether or not that is still known: what hosts said is
+/// forgotten with a restart, and nobody who talks to a host is to wait for one.
+pub(in crate::http) fn decision(request: &Incoming, meeting: &Meeting, user: &UserId) -> Option<Decision> {
+    let said = request.api.waiting.decision(meeting.id, user);
+    let user = as_reported(user);
+    let mut inside = meeting.attendance.people().filter(|stay| stay.is_open());
+    let mut is_in = || inside.any(|stay| stay.person.user.as_ref() == Some(&user));
+    said.or_else(|| is_in().then_some(Decision::Admitted))
 }

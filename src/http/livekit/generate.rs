@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 
 use super::{issue, require_welcome};
 use crate::audit::Act;
-use crate::domain::{RoomKey, Timestamp, UserId};
+use crate::domain::participant::user_of;
+use crate::domain::{RoomKey, Timestamp};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::auth::{Caller, MAY_GENERATE};
@@ -127,7 +128,7 @@ impl GenerateToken {
     /// Says whom the token is for, as far as that is understood.
     fn act(&self, act: Act) -> Act {
         Act {
-            user: self.identity.as_deref().and_then(|id| UserId::parse(id).ok()),
+            user: self.identity.as_deref().and_then(user_of),
             room: room("roomName", self.room_name.as_deref()).ok(),
             ..act
         }

@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 
 use super::{issue, require_welcome};
 use crate::audit::Act;
-use crate::domain::{RoomKey, RoomName, Timestamp, UserId, hex};
+use crate::domain::participant::user_of;
+use crate::domain::{RoomKey, RoomName, Timestamp, hex};
 use crate::http::Incoming;
 use crate::http::answer::Answer;
 use crate::http::auth::{Asker, Caller, MAY_GENERATE};
@@ -21,7 +22,7 @@ use crate::http::backend::livekit;
 use crate::http::body::Body;
 use crate::http::error::{ApiError, LiveKitRefusal};
 use crate::http::field::life;
-use crate::http::meetings::ticket::limit;
+use crate::http::meetings::ticket::kept_end;
 use crate::http::openapi::{form, tag};
 use crate::http::refused::Refused;
 use crate::signin::Session;
@@ -110,7 +111,7 @@ async fn for_program(request: &Incoming, caller: &Caller<'_>, body: Body) -> Res
     let identity = identity.unwrap_or_else(|| fresh(request, "participant"));
     let act = Act {
         room: Some(room.clone()),
-        user: UserId::parse(&identity).ok(),
+        user: user_of(&identity),
         ..request.issue_to(caller)
     };
     let answer = async || {
@@ -171,12 +172,12 @@ async fn own_grant(
     let until = session.token_until(now, &request.config, client);
     let daemon = &request.config.daemon;
     let booked = request.booked(&key).await?;
-    let of_meeting = booked.meeting().and_then(|meeting| limit(daemon, meeting, now));
+    let kept_end = booked.meeting().and_then(|meeting| kept_end(daemon, meeting));
     let longest = daemon.livekit_token_life(&key.backend).map(|life| now + life);
-    let until = of_meeting.into_iter().chain(longest).fold(until, Timestamp::min);
+    let until = kept_end.into_iter().chain(longest).fold(until, Timestamp::min);
+    // Without `roomAdmin`, whoever moderates: a connection keeps that for good, and people act through usher.
     Ok(Grant {
         name: DisplayName::shortened(&session.user.name),
-        room_admin: entry.moderator,
         room_config: entry.max_people.map(RoomConfig::of_at_most),
         ..Grant::participant(room, identity, until)
     })

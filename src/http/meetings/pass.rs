@@ -224,9 +224,6 @@ async fn given(
     let (Ok(ticket), Some(server)) = (ticket, Server::of(keyring, &room.backend)) else {
         return Ok(Holder::Waiting);
     };
-    if ticket.until <= ticket.opens_at {
-        return Ok(Holder::Waiting);
-    }
     let (key, kept) = ((session.id, meeting.id), &request.api.kept);
     let circumstances = (&request.config, request.context.received_at);
     if let Some(issued) = kept.get(key, &ticket, circumstances) {

@@ -5,7 +5,7 @@
 
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::client_of;
 use super::manage::apply;
@@ -23,6 +23,19 @@ use crate::http::refused::Refused;
 use crate::http::trail::Ending;
 use crate::meetings::people::{Media, Permissions};
 use crate::telemetry::label::{Label, Route};
+
+/// Somebody in a meeting, as the path names them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "it only describes the path")]
+struct InMeeting {
+    /// The id of the meeting.
+    #[param(format = "uuid")]
+    meeting: String,
+    /// The id of the person, as attendance shows it, or their own.
+    #[param(min_length = 1, max_length = 256, pattern = r"^[^\x00-\x1f\x7f]+$")]
+    person: String,
+}
 
 /// What is to be muted; at least one is true.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -72,10 +85,7 @@ struct Permitted {
     operation_id = "remove_person",
     tag = tag::MEETINGS,
     security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
-    params(
-        ("meeting" = String, Path, format = "uuid", description = "The id of the meeting."),
-        ("person" = String, Path, min_length = 1, max_length = 256, pattern = r"^[A-Za-z0-9._@:-]+$", description = "The id of the person, as attendance shows it."),
-    ),
+    params(InMeeting),
     responses((status = 200, description = "Who may not come any more.", body = Success<Removed>, example = json!({"status": "success", "data": {"removed": ["client-456"]}}))),
     extensions(("x-errors" = json!(["not_found", "not_organiser", "host_cannot_be_removed", "guests_not_allowed", "not_a_member", "unavailable"]))),
 )]
@@ -99,10 +109,7 @@ pub(super) async fn remove(request: &Incoming, id: &str, person: &str) -> Result
     operation_id = "readmit_person",
     tag = tag::MEETINGS,
     security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
-    params(
-        ("meeting" = String, Path, format = "uuid", description = "The id of the meeting."),
-        ("person" = String, Path, min_length = 1, max_length = 256, pattern = r"^[A-Za-z0-9._@:-]+$", description = "The id of the person, as attendance shows it."),
-    ),
+    params(InMeeting),
     responses((status = 200, description = "Who may still not come.", body = Success<Removed>, example = json!({"status": "success", "data": {"removed": []}}))),
     extensions(("x-errors" = json!(["not_found", "not_organiser", "guests_not_allowed", "not_a_member", "unavailable"]))),
 )]
@@ -122,10 +129,7 @@ pub(super) async fn readmit(request: &Incoming, id: &str, person: &str) -> Resul
     operation_id = "mute_person",
     tag = tag::MEETINGS,
     security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
-    params(
-        ("meeting" = String, Path, format = "uuid", description = "The id of the meeting."),
-        ("person" = String, Path, min_length = 1, max_length = 256, pattern = r"^[A-Za-z0-9._@:-]+$", description = "The id of the person, as attendance shows it."),
-    ),
+    params(InMeeting),
     request_body(content = Mute, example = json!({"audio": true})),
     responses((status = 200, description = "It is done.", body = Success<Muted>, example = json!({"status": "success", "data": {"muted": 1}}))),
     extensions(("x-errors" = json!([
@@ -161,10 +165,7 @@ pub(super) async fn mute(request: &Incoming, id: &str, person: &str, body: Body)
     operation_id = "permit_person",
     tag = tag::MEETINGS,
     security(("api_key" = ["meetings:write"]), ("client" = ["meetings:write"]), ("user" = []), ("session" = [])),
-    params(
-        ("meeting" = String, Path, format = "uuid", description = "The id of the meeting."),
-        ("person" = String, Path, min_length = 1, max_length = 256, pattern = r"^[A-Za-z0-9._@:-]+$", description = "The id of the person, as attendance shows it."),
-    ),
+    params(InMeeting),
     request_body(content = Permit, example = json!({"canPublish": false})),
     responses((status = 200, description = "It is done.", body = Success<Permitted>, example = json!({"status": "success", "data": {"connections": 1}}))),
     extensions(("x-errors" = json!([

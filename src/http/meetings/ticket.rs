@@ -9,6 +9,7 @@ use crate::http::Incoming;
 use crate::http::backend::Server;
 use crate::http::error::{ApiError, MeetingRefusal};
 use crate::http::field::life_or;
+use crate::http::join::decision;
 use crate::signin::Session;
 use crate::telemetry::label::{TokenKind, TokenResult};
 use crate::tokens::livekit::{self, DisplayName, Identity, RoomConfig};
@@ -119,11 +120,18 @@ impl Ticket {
     ) -> Result<Issued, ApiError> {
         let grant = livekit::Grant {
             name: DisplayName::shortened(self.person.name.as_str()),
-            room_admin: self.entry.moderator,
+            room_admin: self.entry.moderator && !self.is_for_a_person(),
             room_config: self.entry.max_people.map(RoomConfig::of_at_most),
             ..livekit::Grant::participant(room.clone(), self.identity(request)?, self.until)
         };
         Ok(server.issue_opening(&grant, request.context.received_at, self.opens_at)?)
+    }
+
+    /// Whether somebody has it who signed in. LiveKit renews the tokens of those who are connected, with all that is in
+    /// them: whoever has `roomAdmin` keeps it when they moderate no more, can hide, and cannot be put out for good. People mute and
+    /// remove through usher, which judges them each time.
+    fn is_for_a_person(&self) -> bool {
+        self.session.is_some()
     }
 
     /// Somebody without an id is somebody new each time.
@@ -145,15 +153,14 @@ pub(in crate::http) fn limit(daemon: &Daemon, meeting: &Meeting, now: Timestamp)
 }
 
 /// The booked end, where nobody may be in after it.
-pub(super) fn kept_end(daemon: &Daemon, meeting: &Meeting) -> Option<Timestamp> {
+pub(in crate::http) fn kept_end(daemon: &Daemon, meeting: &Meeting) -> Option<Timestamp> {
     let slot = meeting.booking.slot.filter(|_| daemon.meetings.enforce_end);
     slot.map(|slot| slot.ends_at())
 }
 
 /// Who was let in by the waiting room does not wait in the lobby of the server again.
 fn is_let_in(request: &Incoming, session: &Session, meeting: &Meeting) -> bool {
-    let decision = request.api.waiting.decision(meeting.id, &session.user.id);
-    decision == Some(Decision::Admitted)
+    decision(request, meeting, &session.user.id) == Some(Decision::Admitted)
 }
 
 fn person(session: &Session, client: Option<&Client>) -> Result<Person, ApiError> {

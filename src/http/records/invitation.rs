@@ -226,6 +226,7 @@ mod tests {
             warn_before_end: chrono::Duration::zero(),
             made_ahead: None,
             enforce_end: false,
+            switched_off: Default::default(),
         };
         let booked = meeting(titled("Weekly"));
         let uid = |lines: &[String]| lines.iter().find(|line| line.starts_with("UID")).cloned();

@@ -17,6 +17,7 @@ fn policy() -> Policy {
         warn_before_end: chrono::Duration::zero(),
         made_ahead: None,
         enforce_end: false,
+        switched_off: Default::default(),
     }
 }
 

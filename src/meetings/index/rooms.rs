@@ -100,11 +100,19 @@ impl Index {
     }
 
     /// Whether the last meeting of the room was ended or called off by a caller, not before `issued_at`, and no other is
-    /// open there.
+    /// open there but one of people who came back to it.
     pub(in crate::meetings) fn is_called_off(&self, room: &RoomKey, issued_at: Timestamp) -> bool {
-        let room = self.rooms.get(room).filter(|room| room.open.is_empty());
+        let is_shut = |id: &MeetingId| self.meetings.get(id).is_some_and(|entry| entry.is_shut);
+        let room = self.rooms.get(room);
+        let room = room.filter(|room| room.open.iter().all(|(_, id)| is_shut(id)));
         room.and_then(|room| room.called_off)
             .is_some_and(|called_off| called_off.at >= issued_at)
+    }
+
+    /// The last meeting of the room, if a caller ended it or called it off; known longer than it can be continued.
+    pub(in crate::meetings) fn called_off_in(&self, room: &RoomKey) -> Option<MeetingId> {
+        let called_off = self.rooms.get(room)?.called_off?;
+        Some(called_off.meeting)
     }
 
     /// Whether somebody was removed from the meeting that they would come to at `at`; named as servers report them.

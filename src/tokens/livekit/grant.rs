@@ -8,6 +8,7 @@ use livekit_api::access_token::Claims;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::domain::participant::identity_of;
 use crate::domain::{RoomName, Timestamp, UserId};
 use crate::tokens::PlainText;
 
@@ -119,11 +120,10 @@ impl Identity {
         bounded(text).map(|()| Self(text.to_owned()))
     }
 
-    /// The identity of a user: their id, in which `#`, and `%` with it, is percent-encoded, so that two users never
-    /// share one.
+    /// The identity of a user, as [`identity_of`] writes it.
     pub fn of_user(id: &UserId) -> Result<Self, GrantError> {
-        let id = id.as_str().replace('%', "%25").replace('#', "%23");
-        bounded(&id).map(|()| Self(id))
+        let identity = identity_of(id);
+        bounded(&identity).map(|()| Self(identity))
     }
 
     pub fn as_str(&self) -> &str {

@@ -201,6 +201,73 @@ fn what_is_called_off_stays_closed() {
     assert_eq!(word(&another, WINDOW, 110), "opens");
 }
 
+/// People are in the room again, although it was to stay shut.
+fn come_back(to: &Meeting, window: Window, minute: i64) -> Meeting {
+    let mut meeting = Meeting::unbooked(
+        MeetingId::new(at(minute), [8; 10]),
+        to.booking.room.clone(),
+        Some(to),
+        at(minute),
+    );
+    let started_at = at(minute);
+    meeting.status = Status::Active { started_at };
+    meeting.shut = window.shut(to, started_at);
+    meeting
+}
+
+#[test]
+fn who_comes_back_to_what_is_over_for_everyone_opens_nothing() {
+    let off = cancelled(booking(when(60, 30)), 70);
+    let ended = called_off(completed(booking(when(60, 30)), 70), 70);
+    let kept = completed(booking(when(60, 30)), 90);
+    for (over, window, minute, last) in [
+        (off, WINDOW, 71, 109),
+        (ended, WINDOW, 71, 109),
+        (kept, KEPT, 91, 94),
+    ] {
+        let mut all = vec![over];
+        for _ in 0..20 {
+            let next = come_back(&all[0], window, minute);
+            assert_eq!(next.shut.map(|shut| shut.until), Some(at(last + 1)));
+            all.insert(0, next);
+        }
+        assert_eq!(word(&all, window, minute), "over");
+        assert_eq!(
+            word(&all[..1], window, last),
+            "over",
+            "the first of them is forgotten"
+        );
+        assert_eq!(
+            word(&all[..1], window, last + 1),
+            "opens",
+            "nobody would put them out now"
+        );
+    }
+}
+
+#[test]
+fn what_follows_is_shut_although_nobody_knows_any_more_whose_it_is() {
+    let off = cancelled(booking(when(60, 30)), 70);
+    let mut next = come_back(&off, WINDOW, 71);
+    next.booking.client = ClientId::adhoc();
+    assert_eq!(WINDOW.shut(&next, at(72)), next.shut);
+    assert_eq!(WINDOW.shut(&next, at(110)), None);
+}
+
+#[test]
+fn who_comes_back_to_a_room_that_is_not_shut_is_at_home() {
+    for (before, window) in [
+        (completed(booking(when(60, 30)), 70), WINDOW),
+        (completed(booking(when(60, 30)), 90), WINDOW),
+        (called_off(completed(unbooked(), 70), 70), KEPT),
+    ] {
+        assert_eq!(window.shut(&before, at(91)), None, "{before:?}");
+    }
+    let left = completed(booking(when(60, 30)), 70);
+    let back = come_back(&left, WINDOW, 71);
+    assert_eq!(word(&[back, left], WINDOW, 72), "opens");
+}
+
 #[test]
 fn an_end_that_is_kept_closes_the_room() {
     for meeting in [

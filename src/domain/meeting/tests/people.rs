@@ -232,11 +232,94 @@ fn nobody_is_put_out_of_a_room_that_closes() {
     assert!(matches!(meeting.orders.as_slice(), [Order::Close { .. }]));
 }
 
+/// The room of what they continue stays shut until second 500.
+fn shut() -> Meeting {
+    let mut meeting = adhoc();
+    meeting.shut = Some(Shut {
+        until: at(500),
+        why: CloseReason::TimeIsUp,
+    });
+    meeting
+}
+
+fn close(since: i64) -> Order {
+    Order::Close {
+        since: at(since),
+        why: CloseReason::TimeIsUp,
+    }
+}
+
+#[test]
+fn each_coming_to_a_shut_room_closes_it_once() {
+    let meeting = run(shut(), &[(100, connects("ann", "a1", 100)), (101, Input::Tick)]);
+    assert_eq!(meeting.orders, [close(100)]);
+    let told = run(meeting, &[(102, Input::Done(close(100))), (103, Input::Tick)]);
+    assert!(told.orders.is_empty(), "once is enough");
+    let meeting = run(
+        told,
+        &[(104, connects("bob", "b1", 104)), (105, room_closed(103, false))],
+    );
+    assert_eq!(meeting.orders, [close(104)], "that one was before he came");
+    let gone = [
+        (106, leaves("a1", 100, 106)),
+        (106, leaves("b1", 104, 106)),
+        (107, room_closed(107, false)),
+    ];
+    let meeting = run(meeting, &gone);
+    assert!(meeting.orders.is_empty());
+    let late = run(
+        meeting,
+        &[(110, connects("ann", "a2", 110)), (111, Input::Done(close(110)))],
+    );
+    assert!(late.orders.is_empty());
+    let open = run(shut(), &[(500, connects("ann", "a1", 500))]);
+    assert!(open.orders.is_empty(), "the room is anybody's again");
+}
+
+#[test]
+fn who_comes_after_an_end_that_is_kept_has_the_room_closed_again() {
+    let strict = Policy {
+        enforce_end: true,
+        ..ahead()
+    };
+    let apply = |meeting: Meeting, when, input| meeting.apply(&input, at(when), &strict).unwrap().meeting;
+    let meeting = apply(booked(1000), 1010, connects("ann", "a1", 1010));
+    let meeting = apply(meeting, END, Input::Tick);
+    assert_eq!(meeting.orders, [close(END)]);
+    let meeting = apply(meeting, END + 1, connects("bob", "b1", END + 1));
+    assert_eq!(meeting.orders, [close(END + 1)]);
+}
+
+#[test]
+fn who_is_switched_off_is_put_out_and_not_removed() {
+    let without = |users: &[&str]| Policy {
+        switched_off: Arc::new(users.iter().map(|id| user(id)).collect()),
+        ..ahead()
+    };
+    let apply =
+        |meeting: Meeting, when, input, policy| meeting.apply(&input, at(when), policy).unwrap().meeting;
+    let (off, on) = (without(&["ann", "eve"]), without(&["eve"]));
+    let inside = [(10, connects("ann", "a1", 10)), (11, connects("bob", "b1", 11))];
+    let inside = run(booked(0), &inside);
+    assert_eq!(inside.next_due(&off), Some(at(11)), "at once");
+    let meeting = apply(inside, 20, Input::Tick, &off);
+    assert_ne!(meeting.next_due(&off), Some(at(20)), "once");
+    assert_eq!(meeting.orders, [out("ann", "a1", 20)]);
+    assert!(!meeting.booking.is_removed(&user("ann")));
+    let on_again = apply(meeting.clone(), 21, Input::Tick, &on);
+    assert!(on_again.orders.is_empty());
+    let off_again = apply(on_again, 22, Input::Tick, &off);
+    assert_eq!(off_again.orders, [out("ann", "a1", 22)]);
+    let told = apply(meeting, 23, Input::Done(out("ann", "a1", 20)), &off);
+    let back = apply(told, 24, connects("ann", "a2", 24), &off);
+    assert_eq!(back.orders, [out("ann", "a2", 24)]);
+}
+
 #[test]
 fn what_was_stored_before_reads_as_nobody_removed() {
     let meeting = run(booked(0), &[(10, connects("ann", "a1", 10))]);
     let stored = serde_json::to_string(&meeting).unwrap();
-    for name in ["removed", "prepared_of", "has_to_go"] {
+    for name in ["removed", "prepared_of", "has_to_go", "shut"] {
         assert!(!stored.contains(name), "an empty {name} takes no room");
     }
     assert_eq!(serde_json::from_str::<Meeting>(&stored).unwrap(), meeting);

@@ -77,6 +77,7 @@ fn end_state(events: impl Iterator<Item = Value>) -> (Status, String) {
         warn_before_end: Duration::zero(),
         enforce_end: false,
         made_ahead: None,
+        switched_off: Default::default(),
     };
     let mut meeting: Option<Meeting> = None;
     for event in events {

@@ -1,6 +1,7 @@
 //! Whose facts those of a room are that the server names life by life.
 
 use super::*;
+use crate::domain::meeting::{CloseReason, Shut};
 use crate::domain::observation::{BackendId, OccupantId};
 use crate::domain::participant::{Participant, ParticipantKind};
 use crate::domain::{Input, Meeting, RoomKey, RoomName};
@@ -17,6 +18,7 @@ fn policy(active_when_room_opens: bool) -> Policy {
         warn_before_end: chrono::Duration::zero(),
         enforce_end: false,
         made_ahead: None,
+        switched_off: Default::default(),
     }
 }
 
@@ -132,4 +134,28 @@ fn who_is_listed_is_of_the_meeting_of_this_moment() {
         Route::Known(first),
         "a webhook may be late"
     );
+}
+
+#[test]
+fn who_comes_back_to_what_was_called_off_makes_no_old_token_good() {
+    let put = |index: &mut Index, meeting: &Meeting, when| index.put(meeting, &policy(false), at(when));
+    let step = |meeting: Meeting, when, input: &Input| {
+        meeting.apply(input, at(when), &policy(false)).unwrap().meeting
+    };
+    let mut index = Index::default();
+    let ended = step(in_life(1, "a", 10), 100, &Input::End);
+    put(&mut index, &ended, 100);
+    let mut back = in_life(2, "b", 200);
+    back.shut = Some(Shut {
+        until: at(900),
+        why: CloseReason::Ended,
+    });
+    put(&mut index, &back, 200);
+    assert!(index.is_called_off(&room(), at(50)), "while they are in");
+    assert_eq!(index.called_off_in(&room()), Some(ended.id));
+    let gone = step(back, 300, &Input::End);
+    put(&mut index, &gone, 300);
+    assert!(index.is_called_off(&room(), at(50)), "and after");
+    put(&mut index, &in_life(3, "c", 400), 400);
+    assert!(!index.is_called_off(&room(), at(50)), "others meet there");
 }

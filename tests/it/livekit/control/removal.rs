@@ -1,12 +1,15 @@
 //! Who is removed from a meeting is put out of its room, stays out, and gets no token.
 
+use std::fs;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::stage::{Booked, PAT, PAT_ID, SARA, SARA_ID, Stage, after};
+use super::stage::{Booked, MEETINGS, PAT, PAT_ID, SARA, SARA_ID, Stage, after};
 use crate::api::{Said, text};
 use crate::end_to_end::story::lines;
-use crate::usher::KEY;
+use crate::reload::save_in_place;
+use crate::usher::{KEY, Usher};
 
 /// A meeting that names its people.
 async fn between(stage: &Stage, people: &[&str]) -> Booked {
@@ -39,12 +42,13 @@ async fn who_is_removed_goes_whenever_they_come_back() {
     stage.until_present(&meeting.room, &["bob"]).await;
     stage.until_orders("remove", "done", 1).await;
     stage.until_people(1).await;
-    let told = lines(&stage.told(&meeting));
-    assert!(
-        told.iter()
-            .any(|line| line.ends_with("participant.left ann kicked")),
-        "{told:?}"
-    );
+    let is_told = async |_: &Usher| {
+        let told = lines(&stage.told(&meeting));
+        let mut told = told.iter();
+        told.any(|line| line.ends_with("participant.left ann kicked"))
+            .then_some(())
+    };
+    stage.usher.eventually("that she was put out", is_told).await;
     // Her token is still good at LiveKit.
     stage.livekit.join(&meeting.room, "ann#phone");
     stage.until_orders("remove", "done", 2).await;
@@ -212,4 +216,107 @@ async fn a_person_who_is_removed_is_told_so_everywhere() {
         .send(&pat, Method::POST, &of_meeting("/waiting"), &json!({}))
         .await;
     assert_eq!(here.json()["data"]["state"], "removed", "{here:?}");
+}
+
+/// Everybody left before its time was; whoever comes now begins what follows it.
+#[tokio::test]
+async fn who_is_removed_stays_out_of_the_rest_of_the_booked_time() {
+    let stage = Stage::with(
+        "",
+        "[meetings]\nadhoc_grace_secs = 1\nbooked_grace_secs = 1\n",
+        "",
+    )
+    .await;
+    let pat = stage.sign_in(PAT).await;
+    let wanted = json!({ "scheduledAt": after(-30), "durationMinutes": 30, "participants": [PAT_ID, "bob"] });
+    let meeting = stage.book_as(KEY, wanted).await;
+    let bob = stage.livekit.join(&meeting.room, "bob");
+    stage.until_people(1).await;
+    stage.about(&meeting, Method::DELETE, PAT_ID, &json!({})).await;
+    stage.livekit.leave(&bob);
+    let is_over = async |_: &Usher| {
+        let told = lines(&stage.told(&meeting));
+        told.iter().any(|line| line.contains("completed")).then_some(())
+    };
+    stage.usher.eventually("the end of the meeting", is_over).await;
+    let room = json!({ "room_name": meeting.room });
+    let refused = [
+        stage.send(&pat, Method::POST, "/api/livekit/token", &room).await,
+        generated(&stage, &meeting, PAT_ID).await,
+    ];
+    for said in refused {
+        said.assert_refused(403, "removed_from_meeting");
+    }
+    assert_eq!(generated(&stage, &meeting, "bob").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_id_with_a_number_sign_is_found_under_its_identity() {
+    let stage = Stage::start().await;
+    let meeting = between(&stage, &["a#b", "bob"]).await;
+    stage.livekit.join(&meeting.room, "a%23b");
+    stage.until_people(1).await;
+    let said = stage.about(&meeting, Method::DELETE, "a%23b", &json!({})).await;
+    assert_eq!(said.json()["data"], json!({ "removed": ["a#b"] }), "{said:?}");
+    stage.until_present(&meeting.room, &[]).await;
+    generated(&stage, &meeting, "a%23b")
+        .await
+        .assert_refused(403, "removed_from_meeting");
+    assert_eq!(
+        generated(&stage, &meeting, "a%2523b").await.status,
+        200,
+        "somebody else"
+    );
+}
+
+#[tokio::test]
+async fn who_is_switched_off_is_put_out_wherever_they_are_and_not_for_ever() {
+    let stage = Stage::start().await;
+    let meeting = between(&stage, &[PAT_ID, "bob"]).await;
+    stage.livekit.join(&meeting.room, PAT_ID);
+    stage.livekit.join(&meeting.room, "bob");
+    stage.until_people(2).await;
+    let file = stage.usher.config_dir().join("users.toml");
+    let users = fs::read_to_string(&file).expect("the file is there");
+    let (before, after) = users.rsplit_once("active = true").expect("Pat is the last");
+    save_in_place(&file, &format!("{before}active = false{after}"));
+    stage.until_present(&meeting.room, &["bob"]).await;
+    stage.until_orders("remove", "done", 1).await;
+    stage.livekit.join(&meeting.room, PAT_ID);
+    stage.until_orders("remove", "done", 2).await;
+    stage.until_present(&meeting.room, &["bob"]).await;
+    let said = stage.about(&meeting, Method::PUT, "bob", &json!({})).await;
+    assert_eq!(said.json()["data"], json!({ "removed": [] }), "{said:?}");
+    save_in_place(&file, &users);
+    let applied = [("usher_config_reloads_total{result=\"applied\"}", 2.0)];
+    stage.usher.until_metrics(&applied).await;
+    stage.livekit.join(&meeting.room, PAT_ID);
+    stage.until_people(2).await;
+    assert_eq!(stage.livekit.present(&meeting.room), ["bob", PAT_ID]);
+    let removed = "usher_orders_total{kind=\"remove\",result=\"done\"}";
+    assert_eq!(stage.usher.metric(removed).await, 2.0, "they may stay now");
+}
+
+/// What hosts said is forgotten with a restart; who is in was let in all the same.
+#[tokio::test]
+async fn who_is_in_waits_for_nobody_unless_somebody_says_otherwise() {
+    let rules = "[[rules]]\nrooms = \"*\"\nlobby = true\nwait_for_host = true\n";
+    let stage = Stage::with("", MEETINGS, rules).await;
+    let pat = stage.sign_in(PAT).await;
+    let meeting = between(&stage, &[PAT_ID, "bob"]).await;
+    let path = format!("/api/meetings/{}/waiting", meeting.id);
+    let here = async || stage.send(&pat, Method::POST, &path, &json!({})).await.json()["data"].clone();
+    assert_eq!(here().await["state"], "waiting");
+    stage.livekit.join(&meeting.room, PAT_ID);
+    stage.until_people(1).await;
+    let inside = here().await;
+    assert_eq!(inside["state"], "ready", "{inside:#}");
+    text(&inside["livekitDetails"]["token"]);
+    let deny = json!({ "userId": PAT_ID, "admit": false });
+    let admit = format!("/api/meetings/{}/admit", meeting.id);
+    let said = stage.send(KEY, Method::POST, &admit, &deny).await;
+    assert_eq!(said.status, 200, "{said:?}");
+    assert_eq!(here().await["state"], "denied");
+    stage.about(&meeting, Method::DELETE, PAT_ID, &json!({})).await;
+    assert_eq!(here().await["state"], "removed");
 }

@@ -176,4 +176,43 @@ async fn an_end_that_is_kept_closes_the_room() {
         completed["data"]["cause"]["detail"], "room_closed",
         "{completed:#}"
     );
+    stage.livekit.join(&meeting.room, "ann");
+    stage.until_orders("close", "done", 2).await;
+    stage.until_present(&meeting.room, &[]).await;
+}
+
+/// LiveKit makes the room anew for whoever still has a token.
+#[tokio::test]
+async fn who_comes_back_to_a_meeting_that_is_over_is_put_out_and_opens_nothing() {
+    let stage = Stage::start().await;
+    for (already, ending) in [(0, Method::DELETE), (3, Method::PATCH)] {
+        let meeting = stage.book(60, 30).await;
+        stage.livekit.join(&meeting.room, "ann");
+        stage.until_people(1).await;
+        let (path, body) = match ending {
+            Method::DELETE => (format!("/api/meetings/{}", meeting.id), json!({})),
+            _ => (
+                format!("/api/meetings/{}/status", meeting.id),
+                json!({ "status": "completed" }),
+            ),
+        };
+        let said = stage.send(KEY, ending, &path, &body).await;
+        assert_eq!(said.status, 200, "{said:?}");
+        stage.until_orders("close", "done", already + 1).await;
+        stage.until_people(0).await;
+        for again in 2..=3 {
+            stage.livekit.page(Some(502));
+            stage.livekit.join(&meeting.room, "ann");
+            stage.until_people(1).await;
+            let wanted = json!({ "roomName": meeting.room, "identity": "bob" });
+            let said = stage
+                .send(KEY, Method::POST, "/api/livekit/generate-token", &wanted)
+                .await;
+            said.assert_refused(409, "meeting_over");
+            stage.livekit.page(None);
+            stage.until_orders("close", "done", already + again).await;
+            stage.until_present(&meeting.room, &[]).await;
+            stage.until_people(0).await;
+        }
+    }
 }

@@ -86,3 +86,27 @@ async fn there_is_none_for_what_was_called_off() {
         said.assert_refused(409, "meeting_over");
     }
 }
+
+/// A connection keeps for good what its token allows, so hosts act through usher. A program decides for itself.
+#[tokio::test]
+async fn who_moderates_has_no_power_of_their_own_on_the_server() {
+    let stage = Stage::start().await;
+    let sara = stage.sign_in(SARA).await;
+    let wanted = json!({ "scheduledAt": after(60), "durationMinutes": 30, "participants": ["ann"] });
+    let meeting = stage.book_as(&sara, wanted).await;
+    let path = format!("/api/meetings/{}/token", meeting.id);
+    let named = json!({ "userId": SARA_ID, "userName": "Sara" });
+    for (who, body, has_power) in [(&*sara, json!({}), false), (KEY, named, true)] {
+        let said = stage.send(who, Method::POST, &path, &body).await.json();
+        assert_eq!(said["data"]["moderator"], true, "{said:#}");
+        let claims = claims(text(&said["data"]["token"]));
+        assert_eq!(claims["video"]["roomAdmin"] == true, has_power, "{claims:#}");
+    }
+    let own = json!({ "room_name": meeting.room });
+    let said = stage
+        .send(&sara, Method::POST, "/api/livekit/token", &own)
+        .await
+        .json();
+    let claims = claims(text(&said["participant_token"]));
+    assert_ne!(claims["video"]["roomAdmin"], true, "{claims:#}");
+}
