@@ -2,8 +2,8 @@
 //! people.
 //!
 //! Each call reads the configuration and the keys as they are at that moment, takes [`PATIENCE`] at most, and can be made
-//! again: a room that is gone cannot be closed twice. Nothing here remembers anything; what has to be done although the
-//! server is away is kept by the meetings.
+//! again: a room that is gone cannot be closed twice. Nothing here remembers anything but connections; what has to be done
+//! although the server is away is kept by the meetings.
 
 pub mod livekit;
 pub mod prosody;

@@ -46,9 +46,11 @@ impl Heard {
     /// When that life of a room was heard of last, or known to be served, before `begun`, at which it began anew.
     pub(super) fn last_alive(&self, backend: &BackendId, part: &Part, begun: Timestamp) -> Option<Timestamp> {
         let served = self.served.get(&(backend.clone(), part.clone())).copied();
-        let signs = [self.last(backend, part), served].into_iter().flatten();
-        let last = signs.filter(|at| *at < begun).max();
-        last.or_else(|| self.before.get(backend).copied())
+        let signs = [self.last(backend, part), served];
+        if signs.iter().all(Option::is_none) {
+            return self.before.get(backend).copied();
+        }
+        signs.into_iter().flatten().filter(|at| *at < begun).max()
     }
 
     /// Drops the lives of which nothing was heard for long; LiveKit names each anew.
@@ -101,5 +103,7 @@ mod tests {
         assert_eq!(last(&heard, &main), Some(at(9)));
         heard.note_served(&main, life.clone(), at(11));
         assert_eq!(last(&heard, &main), Some(at(9)), "that is the new one");
+        heard.note(&main, &life, at(10));
+        assert_eq!(last(&heard, &main), None, "what was before the start is long ago by now");
     }
 }
