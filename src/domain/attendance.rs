@@ -99,9 +99,7 @@ impl Stay {
 
     /// Whether nobody said that it is over.
     fn is_guessed_over(&self) -> bool {
-        self.end
-            .as_ref()
-            .is_some_and(|end| end.estimated && end.reason == LeaveReason::Missing)
+        self.end.as_ref().is_some_and(End::is_concluded)
     }
 
     /// Keeps the better of two ends: exact before estimated; then the later exact one, the earlier estimate.
@@ -210,11 +208,16 @@ impl Attendance {
 
     /// Only those in `present` are in that part; who else was believed to be in left unseen, after `since`.
     pub fn keep_only(&mut self, part: &Part, present: &[Arrival], (since, at): Span, notice: Notice) {
-        let present: HashSet<_> = present.iter().map(|arrival| &arrival.occupant).collect();
         let end = End::estimated(since, LeaveReason::Missing, notice);
+        self.end_all_but(part, present, at, &end);
+    }
+
+    /// Ends the stays in a part that began before `at`, but for those of `present`.
+    fn end_all_but(&mut self, part: &Part, present: &[Arrival], at: Timestamp, end: &End) {
+        let present: HashSet<_> = present.iter().map(|arrival| &arrival.occupant).collect();
         self.end_open(
             |stay| stay.part == *part && stay.from < at && !present.contains(&stay.occupant),
-            &end,
+            end,
         );
     }
 
@@ -327,6 +330,11 @@ impl End {
             source: notice.source,
             noticed_at: notice.at,
         }
+    }
+
+    /// Whether nobody said it.
+    pub fn is_concluded(&self) -> bool {
+        self.estimated && matches!(self.reason, LeaveReason::Missing | LeaveReason::ServerLost)
     }
 
     /// Until when the leave is not announced because the person may be moving.

@@ -183,6 +183,8 @@ pub enum LeaveReason {
     Unsaid,
     /// Nobody said it; usher concluded it.
     Missing,
+    /// The same, since the server died that had the room.
+    ServerLost,
 }
 
 // === impl Source ===
@@ -282,6 +284,7 @@ impl LeaveReason {
             Self::Switching => "switch_room",
             Self::Unsaid => "left",
             Self::Missing => "missing",
+            Self::ServerLost => "server_lost",
         }
     }
 

@@ -69,7 +69,9 @@ async fn attendance_tells_who_was_in_from_when_to_when() {
     assert_eq!(data["attendance"][0]["name"], TRICKSTER);
     assert_eq!(data["attendance"][0]["userId"], "-u1");
     assert_eq!(data["attendance"][0]["estimated"], false);
+    assert_eq!(data["attendance"][0]["reason"], "left");
     assert_eq!(data["attendance"][1]["to"], Value::Null, "still in");
+    assert_eq!(data["attendance"][1]["reason"], Value::Null);
     assert!(data["personSeconds"].as_i64() >= Some(70) && data["occupiedSeconds"].as_i64() >= Some(50));
     got(&usher, OTHER_KEY, &path, "*/*")
         .await
@@ -94,10 +96,13 @@ async fn a_table_of_attendance_holds_no_formula() {
     let disposition = format!("attachment; filename=\"attendance-{id}.csv\"");
     assert_eq!(said.header("content-disposition"), disposition);
     let lines: Vec<_> = said.text.lines().collect();
-    assert_eq!(lines[0], "meeting_id,user_id,name,from,to,seconds,estimated");
+    assert_eq!(
+        lines[0],
+        "meeting_id,user_id,name,from,to,seconds,estimated,reason"
+    );
     let quoted = format!("{id},'-u1,\"'{}\",", TRICKSTER.replace('"', "\"\""));
     assert!(lines[1].starts_with(&quoted), "{}", lines[1]);
-    assert!(lines[1].ends_with(",30,false"), "{}", lines[1]);
+    assert!(lines[1].ends_with(",30,false,left"), "{}", lines[1]);
     assert!(lines[2].contains(",دکتر سارا,"), "{}", lines[2]);
     let for_people = got(&usher, KEY, &format!("{path}?format=csv"), "text/html").await;
     assert!(for_people.text.starts_with("\u{feff}meeting_id,"));

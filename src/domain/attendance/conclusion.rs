@@ -20,7 +20,8 @@ impl Attendance {
     /// The server lost that part with everybody in it, after `since`, and began it anew at `at`. Its lists may go on naming
     /// those who were in before; they count no more.
     pub fn lose(&mut self, part: &Part, (since, at): Span, notice: Notice) {
-        self.keep_only(part, &[], (since, at), notice);
+        let end = End::estimated(since, LeaveReason::ServerLost, notice);
+        self.end_all_but(part, &[], at, &end);
         let closing = (part.clone(), at);
         if !self.closings.contains(&closing) {
             self.closings.push(closing);

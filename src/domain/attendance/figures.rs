@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attendance, Person, Span, Stay};
 use crate::domain::Timestamp;
+use crate::domain::observation::LeaveReason;
 
 /// The figures of a meeting, exact to the millisecond of what the servers reported.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,8 @@ pub struct Visit<'a> {
     pub goes_on: bool,
     /// Whether usher concluded when it ended.
     pub estimated: bool,
+    /// Why it ended; none where it goes on.
+    pub reason: Option<LeaveReason>,
 }
 
 impl Figures {
@@ -138,6 +141,7 @@ impl<'a> Visit<'a> {
             to,
             goes_on: stay.is_open(),
             estimated: stay.end.as_ref().is_some_and(|end| end.estimated),
+            reason: stay.end.as_ref().map(|end| end.reason),
         }
     }
 
@@ -145,7 +149,7 @@ impl<'a> Visit<'a> {
     fn go_on_with(&mut self, stay: &'a Stay, (from, to): Span) {
         let next = Self::of(stay, (from, to));
         if to >= self.to {
-            (self.to, self.estimated) = (to, next.estimated);
+            (self.to, self.estimated, self.reason) = (to, next.estimated, next.reason);
         }
         self.goes_on |= next.goes_on;
         if *self.person == Person::default() {

@@ -107,6 +107,11 @@ impl Meeting {
             .filter(|end| policy.enforce_end && self.closed_of != Some(*end))
     }
 
+    /// Whether the room is closed because usher keeps the booked end.
+    pub(super) fn is_kept_end(&self) -> bool {
+        self.closed_of.is_some() && self.closed_of == self.booked_end()
+    }
+
     /// The booked end, as long as it concerns somebody.
     fn booked_end_of_people(&self, policy: &Policy) -> Option<Timestamp> {
         let active = matches!(self.status, Status::Active { .. });

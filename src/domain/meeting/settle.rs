@@ -100,9 +100,10 @@ impl Meeting {
             .people()
             .filter_map(|stay| stay.end.as_ref())
             .max_by_key(|end| end.at);
-        let synthesised = last.is_some_and(|end| end.estimated && end.reason == LeaveReason::Missing);
+        let synthesised = last.is_some_and(End::is_concluded);
         let (by, detail) = match (input, last) {
             (Input::End, _) => ("client", "ended"),
+            (Input::Observed(seen), _) if self.is_kept_end() => (seen.source.as_str(), "time_is_up"),
             (Input::Observed(seen), _) => (seen.source.as_str(), "room_closed"),
             (_, Some(end)) if synthesised => ("repair", end.reason.as_str()),
             (_, Some(end)) => (end.source.as_str(), "last_left"),
@@ -321,7 +322,7 @@ impl Telling {
             Role::Person => EventKind::ParticipantLeft,
             Role::Recorder => EventKind::RecordingEnded,
         };
-        let concluded = end.estimated && end.reason == LeaveReason::Missing;
+        let concluded = end.is_concluded();
         let by = if concluded { "repair" } else { end.source.as_str() };
         let participant = Participant {
             joined_at,

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::sheet::{Cell, Form, Sheet};
 use crate::domain::attendance::Visit;
+use crate::domain::observation::LeaveReason;
 use crate::domain::{Figures, Meeting, MeetingId, UserId};
 use crate::http::Incoming;
 use crate::http::answer::{Answer, Success};
@@ -52,9 +53,13 @@ struct VisitBody<'a> {
     seconds: i64,
     /// Whether nobody said when it ended, and usher concluded it.
     estimated: bool,
+    /// Why it ended: `left`, `lost`, `kicked`, `banned`, `room_closed`, `switch_room`; or `missing` and `server_lost`, where
+    /// nobody said so. Null as long as it goes on.
+    #[schema(required = true)]
+    reason: Option<&'static str>,
 }
 
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
     "meeting_id",
     "user_id",
     "name",
@@ -62,6 +67,7 @@ const COLUMNS: [&str; 7] = [
     "to",
     "seconds",
     "estimated",
+    "reason",
 ];
 
 /// Who was at a meeting
@@ -82,9 +88,9 @@ const COLUMNS: [&str; 7] = [
             "meetingId": "0196f3a1-7c2e-7d1a-9a44-1f0c2b3d4e5f", "peak": 2, "openSeconds": 2530,
             "occupiedSeconds": 2523, "personSeconds": 4980,
             "attendance": [{"userId": "therapist-123", "name": "Dr. Sarah Johnson", "from": "2026-11-14T10:00:00Z",
-                            "to": "2026-11-14T10:42:03Z", "seconds": 2523, "estimated": false}],
+                            "to": "2026-11-14T10:42:03Z", "seconds": 2523, "estimated": false, "reason": "left"}],
         }})),
-        (String = "text/csv", example = "meeting_id,user_id,name,from,to,seconds,estimated\n"),
+        (String = "text/csv", example = "meeting_id,user_id,name,from,to,seconds,estimated,reason\n"),
     ))),
     extensions(("x-errors" = json!(["not_found", "invalid_field", "unavailable"]))),
 )]
@@ -134,6 +140,7 @@ fn sheet(meeting: &Meeting, visits: &[Visit<'_>]) -> Sheet {
             Cell::Own(visit.to.unwrap_or_default()),
             Cell::Own(visit.seconds.to_string()),
             Cell::Own(visit.estimated.to_string()),
+            Cell::Own(visit.reason.unwrap_or_default().to_owned()),
         ]);
     }
     sheet
@@ -150,6 +157,7 @@ impl<'a> VisitBody<'a> {
             to: (!visit.goes_on).then(|| seconds(visit.to)),
             seconds: visit.seconds(),
             estimated: visit.estimated,
+            reason: visit.reason.filter(|_| !visit.goes_on).map(LeaveReason::as_str),
         }
     }
 }

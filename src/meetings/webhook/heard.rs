@@ -104,6 +104,10 @@ mod tests {
         heard.note_served(&main, life.clone(), at(11));
         assert_eq!(last(&heard, &main), Some(at(9)), "that is the new one");
         heard.note(&main, &life, at(10));
-        assert_eq!(last(&heard, &main), None, "what was before the start is long ago by now");
+        assert_eq!(
+            last(&heard, &main),
+            None,
+            "what was before the start is long ago by now"
+        );
     }
 }

@@ -42,7 +42,7 @@ async fn the_booked_end_is_announced_and_then_closes_the_room() {
     let told = lines(&events);
     assert_eq!(
         (events.len(), told.last().map(String::as_str)),
-        (7, Some("7 completed room_closed")),
+        (7, Some("7 completed time_is_up")),
         "{told:?}"
     );
     let completed = &events[6]["data"];

@@ -63,7 +63,7 @@ async fn the_same_booking_is_the_same_story_on_jitsi_and_on_livekit() {
             "participant.joined bob entered",
             "participant.left ann room_closed",
             "participant.left bob room_closed",
-            "completed room_closed",
+            "completed time_is_up",
         ]
     );
     assert_same(&on_jitsi, &on_livekit);

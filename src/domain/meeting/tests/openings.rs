@@ -164,7 +164,7 @@ fn a_room_that_is_begun_again_has_lost_its_people() {
         .collect();
     assert_eq!(left.len(), 2);
     assert!(left.iter().all(|event| event.synthesised && event.at == at(460)));
-    assert!(left.iter().all(|event| event.cause.detail == "missing"));
+    assert!(left.iter().all(|event| event.cause.detail == "server_lost"));
     assert!(matches!(meeting.status, Status::Active { .. }));
     // Its list still names those who were lost.
     let ghost = |when| listed(when, What::Entered(arrival("ann", &part("a"), 10)));

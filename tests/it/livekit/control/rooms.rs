@@ -173,7 +173,7 @@ async fn an_end_that_is_kept_closes_the_room() {
     };
     let completed = stage.usher.eventually("the end of the meeting", completed).await;
     assert_eq!(
-        completed["data"]["cause"]["detail"], "room_closed",
+        completed["data"]["cause"]["detail"], "time_is_up",
         "{completed:#}"
     );
     stage.livekit.join(&meeting.room, "ann");

@@ -84,7 +84,7 @@ pub async fn a_restart_that_usher_did_not_see() {
     stage.livekit.leave(&again);
     let story = stage.story().await;
     let lost = &story[2];
-    assert_eq!(lines(&story)[2], "3 participant.left ann missing");
+    assert_eq!(lines(&story)[2], "3 participant.left ann server_lost");
     assert!(time(&lost["time"]) <= killed, "{lost:#}");
 }
 
