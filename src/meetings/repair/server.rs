@@ -110,12 +110,22 @@ impl Server {
                 let pause = self.pauses.after_failure();
                 let error = &error as &dyn std::error::Error;
                 let (backend, retry_in) = (&self.backend.name, pause);
-                tracing::warn!(
-                    backend,
-                    error,
-                    ?retry_in,
-                    "a look at what the server lists failed"
-                );
+                // Once is enough: for how long it lasts is shown by the metrics, and its end by the line above.
+                if self.pauses.failures == 1 {
+                    tracing::warn!(
+                        backend,
+                        error,
+                        ?retry_in,
+                        "a look at what the server lists failed"
+                    );
+                } else {
+                    tracing::debug!(
+                        backend,
+                        error,
+                        ?retry_in,
+                        "a look at what the server lists failed again"
+                    );
+                }
                 pause
             }
         }
