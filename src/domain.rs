@@ -30,3 +30,6 @@ pub use user::{SessionId, User};
 
 /// A moment in UTC; the only representation of time in usher.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
+
+#[cfg(test)]
+pub(crate) mod samples;

@@ -2,36 +2,17 @@ use chrono::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::EventKind;
 use crate::domain::attendance::Told;
 use crate::domain::observation::*;
-use crate::domain::{EventKind, RoomName};
+use crate::domain::samples::{at, policy, room_on};
 
 mod openings;
 mod orders;
 mod people;
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_timestamp(1_795_222_000 + seconds, 0).unwrap()
-}
-
-fn policy() -> Policy {
-    Policy {
-        adhoc_grace: Duration::seconds(60),
-        booked_grace: Duration::minutes(5),
-        active_when_room_opens: false,
-        warn_before_end: Duration::zero(),
-        made_ahead: None,
-        enforce_end: false,
-        switched_off: Default::default(),
-    }
-}
-
 fn room() -> RoomKey {
-    let backend = BackendId::jitsi("main");
-    RoomKey {
-        backend,
-        name: RoomName::parse("alpha").unwrap(),
-    }
+    room_on(BackendId::jitsi("main"))
 }
 
 fn adhoc() -> Meeting {

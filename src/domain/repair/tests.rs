@@ -3,35 +3,16 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::meeting::{Policy, Status};
+use crate::domain::meeting::Status;
 use crate::domain::observation::{BackendId, LeaveReason};
 use crate::domain::participant::ParticipantKind;
+use crate::domain::samples::{at, policy, room_on};
 use crate::domain::{EventKind, Input, Meeting, MeetingId};
 
 mod truth;
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_timestamp(1_795_222_000 + seconds, 0).unwrap()
-}
-
-fn policy() -> Policy {
-    Policy {
-        adhoc_grace: Duration::seconds(60),
-        booked_grace: Duration::minutes(5),
-        active_when_room_opens: false,
-        warn_before_end: Duration::zero(),
-        enforce_end: false,
-        made_ahead: None,
-        switched_off: Default::default(),
-    }
-}
-
 fn room() -> RoomKey {
-    let backend = BackendId::livekit("main");
-    RoomKey {
-        backend,
-        name: RoomName::parse("alpha").unwrap(),
-    }
+    room_on(BackendId::livekit("main"))
 }
 
 fn person(sid: &str, joined: i64) -> Participant {

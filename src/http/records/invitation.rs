@@ -148,7 +148,7 @@ mod tests {
     use super::*;
     use crate::domain::meeting::{Appointment, Booking, Confidential, Kind, MeetingType, Slot};
     use crate::domain::observation::BackendId;
-    use crate::domain::{ClientId, Input, MeetingId, Policy, RoomKey, RoomName};
+    use crate::domain::{ClientId, Input, MeetingId, RoomKey, RoomName, samples};
 
     fn meeting(details: Details) -> Meeting {
         let now = Utc.with_ymd_and_hms(2026, 11, 14, 9, 0, 0).unwrap();
@@ -219,15 +219,7 @@ mod tests {
 
     #[test]
     fn what_is_called_off_is_taken_away() {
-        let policy = Policy {
-            adhoc_grace: chrono::Duration::seconds(60),
-            booked_grace: chrono::Duration::seconds(60),
-            active_when_room_opens: false,
-            warn_before_end: chrono::Duration::zero(),
-            made_ahead: None,
-            enforce_end: false,
-            switched_off: Default::default(),
-        };
+        let policy = samples::policy();
         let booked = meeting(titled("Weekly"));
         let uid = |lines: &[String]| lines.iter().find(|line| line.starts_with("UID")).cloned();
         let before = lines(&booked);

@@ -2,30 +2,12 @@
 
 use crate::domain::meeting::{Booking, CloseReason, Details, Kind, MeetingType, Order, Slot};
 use crate::domain::observation::*;
-use crate::domain::{ClientId, Input, Meeting, MeetingId, Policy, RoomName, Timestamp};
+use crate::domain::samples::{at, policy, room_on};
+use crate::domain::{ClientId, Input, Meeting, MeetingId, RoomKey};
 use crate::meetings::index::{Index, Route};
 
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_timestamp(1_795_222_000 + second, 0).unwrap()
-}
-
-fn policy() -> Policy {
-    Policy {
-        adhoc_grace: chrono::Duration::seconds(60),
-        booked_grace: chrono::Duration::seconds(300),
-        active_when_room_opens: false,
-        warn_before_end: chrono::Duration::zero(),
-        made_ahead: None,
-        enforce_end: false,
-        switched_off: Default::default(),
-    }
-}
-
-fn room() -> crate::domain::RoomKey {
-    crate::domain::RoomKey {
-        backend: BackendId::jitsi("main"),
-        name: RoomName::parse("alpha").unwrap(),
-    }
+fn room() -> RoomKey {
+    room_on(BackendId::jitsi("main"))
 }
 
 fn booked(n: u8, starts: i64) -> Meeting {

@@ -1,26 +1,10 @@
-use chrono::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::meeting::{Booking, Input, Kind, MeetingType, Order, Policy, Status, Step};
+use crate::domain::meeting::{Booking, Input, Kind, MeetingType, Order, Status, Step};
 use crate::domain::observation::{BackendId, RoomKey};
-use crate::domain::{ClientId, MeetingId, RoomName, Timestamp};
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_timestamp(1_795_222_000 + seconds, 0).unwrap()
-}
-
-fn policy() -> Policy {
-    Policy {
-        adhoc_grace: Duration::seconds(60),
-        booked_grace: Duration::minutes(5),
-        active_when_room_opens: false,
-        warn_before_end: Duration::zero(),
-        made_ahead: None,
-        enforce_end: false,
-        switched_off: Default::default(),
-    }
-}
+use crate::domain::samples::{at, policy};
+use crate::domain::{ClientId, MeetingId, RoomName};
 
 fn slot(starts: i64) -> Slot {
     Slot {

@@ -4,8 +4,8 @@ use chrono::Duration;
 use proptest::sample::Index;
 
 use super::*;
-use crate::domain::meeting::{Input, Policy, Status};
-use crate::domain::{Meeting, MeetingId};
+use crate::domain::meeting::{Input, Status};
+use crate::domain::{Meeting, MeetingId, samples};
 
 /// When the room was opened, in milliseconds.
 const OPENED: i64 = 1_795_296_820_716;
@@ -70,15 +70,7 @@ fn events(guests: &[Guest], end: &str) -> Vec<Value> {
 /// What a meeting becomes to whom these events are told, when all is over.
 fn end_state(events: impl Iterator<Item = Value>) -> (Status, String) {
     let now = at(OPENED) + Duration::hours(1);
-    let policy = Policy {
-        adhoc_grace: Duration::seconds(60),
-        booked_grace: Duration::seconds(300),
-        active_when_room_opens: false,
-        warn_before_end: Duration::zero(),
-        enforce_end: false,
-        made_ahead: None,
-        switched_off: Default::default(),
-    };
+    let policy = samples::policy();
     let mut meeting: Option<Meeting> = None;
     for event in events {
         let notification = Body::read(event.to_string().as_bytes()).unwrap();

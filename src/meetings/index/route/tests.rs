@@ -4,30 +4,18 @@ use super::*;
 use crate::domain::meeting::{CloseReason, Shut};
 use crate::domain::observation::{BackendId, OccupantId};
 use crate::domain::participant::{Participant, ParticipantKind};
-use crate::domain::{Input, Meeting, RoomKey, RoomName};
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_timestamp(1_795_222_000 + second, 0).unwrap()
-}
+use crate::domain::samples::{self, at, room_on};
+use crate::domain::{Input, Meeting, RoomKey};
 
 fn policy(active_when_room_opens: bool) -> Policy {
     Policy {
-        adhoc_grace: chrono::Duration::seconds(60),
-        booked_grace: chrono::Duration::seconds(300),
         active_when_room_opens,
-        warn_before_end: chrono::Duration::zero(),
-        enforce_end: false,
-        made_ahead: None,
-        switched_off: Default::default(),
+        ..samples::policy()
     }
 }
 
 fn room() -> RoomKey {
-    let backend = BackendId::livekit("main");
-    RoomKey {
-        backend,
-        name: RoomName::parse("alpha").unwrap(),
-    }
+    room_on(BackendId::livekit("main"))
 }
 
 fn part(sid: &str) -> Part {
