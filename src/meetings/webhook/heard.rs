@@ -6,14 +6,21 @@ use std::collections::HashMap;
 use crate::domain::Timestamp;
 use crate::domain::observation::{BackendId, Part};
 
-/// The latest webhooks, by the time at which LiveKit made them, and the latest lists.
+/// The latest webhooks, by the time at which LiveKit made them, and the latest answers.
 #[derive(Debug, Default)]
 pub(in crate::meetings) struct Heard {
     /// When each server was listed last before the start.
     before: HashMap<BackendId, Timestamp>,
-    lives: HashMap<(BackendId, Part), Timestamp>,
-    /// When they answered last that they are served.
-    served: HashMap<(BackendId, Part), Timestamp>,
+    webhooks: HashMap<(BackendId, Part), Signs>,
+    /// When they answered that they are served.
+    answers: HashMap<(BackendId, Part), Signs>,
+}
+
+/// The last two signs of life, of different moments: the last may be one of the room's next life already.
+#[derive(Debug)]
+struct Signs {
+    last: Timestamp,
+    earlier: Option<Timestamp>,
 }
 
 // === impl Heard ===
@@ -30,38 +37,62 @@ impl Heard {
     /// Takes down a webhook of that server about one life of a room.
     pub(super) fn note(&mut self, backend: &BackendId, part: &Part, at: Timestamp) {
         let life = (backend.clone(), part.clone());
-        later(self.lives.entry(life).or_insert(at), at);
+        self.webhooks.entry(life).or_insert(Signs::new(at)).note(at);
     }
 
     /// Takes down that something served that life of a room.
     pub(in crate::meetings) fn note_served(&mut self, backend: &BackendId, part: Part, at: Timestamp) {
-        later(self.served.entry((backend.clone(), part)).or_insert(at), at);
+        let life = (backend.clone(), part);
+        self.answers.entry(life).or_insert(Signs::new(at)).note(at);
     }
 
     /// When the latest webhook about one life of a room was made; none since the start if none has come.
     pub(in crate::meetings) fn last(&self, backend: &BackendId, part: &Part) -> Option<Timestamp> {
-        self.lives.get(&(backend.clone(), part.clone())).copied()
+        let life = (backend.clone(), part.clone());
+        self.webhooks.get(&life).map(|signs| signs.last)
     }
 
-    /// When that life of a room was heard of last, or known to be served, before `begun`, at which it began anew.
+    /// When that life of a room was heard of last, or known to be served, before `begun`, at which it began anew. Where it was
+    /// not since the start, that is when its server was listed last before.
     pub(super) fn last_alive(&self, backend: &BackendId, part: &Part, begun: Timestamp) -> Option<Timestamp> {
-        let served = self.served.get(&(backend.clone(), part.clone())).copied();
-        let signs = [self.last(backend, part), served];
-        if signs.iter().all(Option::is_none) {
-            return self.before.get(backend).copied();
-        }
-        signs.into_iter().flatten().filter(|at| *at < begun).max()
+        let life = (backend.clone(), part.clone());
+        let signs = [self.webhooks.get(&life), self.answers.get(&life)];
+        let last = signs
+            .into_iter()
+            .flatten()
+            .filter_map(|signs| signs.before(begun));
+        last.max().or_else(|| self.before.get(backend).copied())
     }
 
     /// Drops the lives of which nothing was heard for long; LiveKit names each anew.
     pub(super) fn forget_before(&mut self, past: Timestamp) {
-        self.lives.retain(|_, at| *at >= past);
-        self.served.retain(|_, at| *at >= past);
+        self.webhooks.retain(|_, signs| signs.last >= past);
+        self.answers.retain(|_, signs| signs.last >= past);
     }
 }
 
-fn later(known: &mut Timestamp, at: Timestamp) {
-    *known = at.max(*known);
+// === impl Signs ===
+
+impl Signs {
+    fn new(at: Timestamp) -> Self {
+        Self {
+            last: at,
+            earlier: None,
+        }
+    }
+
+    fn note(&mut self, at: Timestamp) {
+        if at > self.last {
+            (self.earlier, self.last) = (Some(self.last), at);
+        } else if at < self.last {
+            self.earlier = self.earlier.max(Some(at));
+        }
+    }
+
+    fn before(&self, begun: Timestamp) -> Option<Timestamp> {
+        let both = [Some(self.last), self.earlier];
+        both.into_iter().flatten().find(|at| *at < begun)
+    }
 }
 
 #[cfg(test)]
@@ -102,12 +133,8 @@ mod tests {
         heard.note(&main, &life, at(9));
         assert_eq!(last(&heard, &main), Some(at(9)));
         heard.note_served(&main, life.clone(), at(11));
-        assert_eq!(last(&heard, &main), Some(at(9)), "that is the new one");
         heard.note(&main, &life, at(10));
-        assert_eq!(
-            last(&heard, &main),
-            None,
-            "what was before the start is long ago by now"
-        );
+        heard.note(&main, &life, at(10));
+        assert_eq!(last(&heard, &main), Some(at(9)), "the others are of the new one");
     }
 }

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::stage::{QUICK, Stage, millis};
 use crate::end_to_end::stage::{clock, talk};
 use crate::end_to_end::story::{lines, time};
-use crate::livekit::fake::{LiveKit, Settings};
+use crate::livekit::fake::{Call, LiveKit, Settings};
+use crate::patience::look_for;
 use crate::usher::Usher;
 
 /// A room that is told of twice within this time was made only once.
@@ -76,8 +77,10 @@ pub async fn a_restart_that_usher_did_not_see() {
     talk(outage, OUTAGE).await;
     talk(since, OPENING).await;
     stage.usher.restart().await;
-    let first_look = "usher_livekit_listings_total{of=\"people\",result=\"ok\"}";
-    stage.usher.until_metrics(&[(first_look, 1.0)]).await;
+    // It has asked whether anything serves the room, and nothing does.
+    let is_probe = |call: &Call| call.method == "SendData";
+    let probed = look_for(async || stage.livekit.calls().iter().any(is_probe).then_some(()));
+    probed.await.expect("usher asks for a sign of life");
     let again = stage.livekit.join("alpha", "ann");
     stage.until_told("participant.left", 1).await;
     stage.livekit.until_settled().await;
