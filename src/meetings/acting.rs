@@ -164,7 +164,8 @@ impl Acting {
         }
     }
 
-    /// Tries to carry out the first order of a meeting; one person who cannot be put out holds up nothing behind them.
+    /// Tries to carry out one order of a meeting: the first, but that a person who cannot be put out holds up nothing behind
+    /// them.
     async fn step(&self, id: MeetingId) -> Result<Next, MeetingsError> {
         let Some(meeting) = self.0.meetings.get(id).await? else {
             self.0.meetings.index(|index| index.forget(id));
